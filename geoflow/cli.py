@@ -1,0 +1,321 @@
+"""The command line: reads the arguments, calls the pipeline, hands its report to a renderer.
+
+Exit codes: 0 every claim holds, 1 a claim is refuted or undecided or a trajectory drifts, 2 the
+file or the call is wrong, 3 a fault of geoflow, 130 interrupted. Everything heavy is imported
+inside the commands that need it.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.console import Console
+
+from geoflow.faults import OWN_FAULT, WRONG_CALL, faults, own_up, refuse, render_errors, version
+from geoflow.options import CheckOptions
+from geoflow.report.page import ColorChoice, Page, open_console
+from geoflow.results import Report
+from geoflow.starter import FlowKind
+
+if TYPE_CHECKING:
+    from geoflow.report.formulas import Names
+
+USAGE = """\
+geoflow says what the training of a model conserves, proves it, and confirms it by integration.
+  geoflow new > linear.geo        a commented model to start from
+  geoflow check linear.geo        its laws, and the verdict on what the file claims
+  geoflow laws linear.geo         the laws alone: text, LaTeX, SymPy, Python, JSON
+  geoflow explain GEO0301         what a message means; `geoflow COMMAND --help` for more
+
+Example:
+  model linear
+  param U[4, 2], V[3, 2]
+  map phi = U @ V.T
+  law balance = U.T @ U - V.T @ V
+  expect complete"""
+
+app = typer.Typer(
+    add_completion=True,
+    no_args_is_help=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("-D", metavar="NAME=VALUE", help="Override a size or constant (repeatable)."),
+]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Where all random choices come from.")]
+Timeout = Annotated[
+    float | None,
+    typer.Option("--timeout", metavar="SECONDS", help="Stop with a partial verdict after so long."),
+]
+Color = Annotated[
+    ColorChoice, typer.Option("--color", help="When to use colour; NO_COLOR switches it off too.")
+]
+
+
+def main() -> None:
+    """The entry point of the `geoflow` command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name the encoding lacks must not end the run
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        app(prog_name="geoflow")
+    except Exception as error:  # what the commands' own guard cannot see
+        own_up(error, 0)
+        sys.exit(OWN_FAULT)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"geoflow {version()}")
+        raise typer.Exit()
+
+
+@app.callback(invoke_without_command=True)
+def _geoflow(
+    context: typer.Context,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Conservation laws of training flows: counted exactly, proved, confirmed by integration."""
+    if context.invoked_subcommand is None:
+        typer.echo(USAGE)
+
+
+@app.command()
+def check(
+    paths: Annotated[
+        list[str],
+        typer.Argument(help="Files, folders (all .geo files below), `-` for standard input."),
+    ],
+    format: Annotated[
+        Literal["full", "concise", "json"], typer.Option("--format", help="How to print.")
+    ] = "full",
+    overrides: Overrides = None,
+    seed: Seed = 0,
+    timeout: Timeout = None,
+    no_verify: Annotated[
+        bool, typer.Option("--no-verify", help="Do not integrate trajectories.")
+    ] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="A probable claim fails.")] = False,
+    plot: Annotated[
+        str | None, typer.Option("--plot", metavar="FILE", help="Draw laws along a trajectory.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="One line a model.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("-v", "--verbose", help="All laws, ranks and seconds too.")
+    ] = False,
+    certificate: Annotated[
+        Path | None,
+        typer.Option("--certificate", metavar="FILE", help="Write the evidence as JSON."),
+    ] = None,
+    color: Color = "auto",
+) -> None:
+    """Say how many laws a model has, which, and whether the claims of the file hold."""
+    with faults(seed):
+        from geoflow.report.live import LiveReport
+
+        options = CheckOptions(
+            _overrides(overrides), seed, _seconds(timeout), not no_verify, strict, plot
+        )
+        out, err = open_console(sys.stdout, color), open_console(sys.stderr, color)
+        stream = format == "full" and not quiet and out.is_terminal
+        with LiveReport(out, err, stream=stream, verbose=verbose) as live:
+            from geoflow.pipeline import check_paths
+
+            report = check_paths(expand(paths), options, live)
+        _print_report(
+            report, "quiet" if quiet and format == "full" else format, out, verbose, live.shown
+        )
+        if certificate is not None:
+            _write_certificate(certificate, report)
+    raise typer.Exit(report.exit_code)
+
+
+def _print_report(
+    report: Report,
+    format: Literal["full", "concise", "json", "quiet"],
+    out: Console,
+    verbose: bool,
+    shown: set[tuple[str, str]],
+) -> None:
+    from geoflow.report import machine, terminal
+
+    match format:
+        case "full":
+            terminal.render_full(report, out, verbose=verbose, already_shown=shown)
+        case "concise":
+            terminal.render_concise(report, out)
+        case "quiet":
+            terminal.render_quiet(report, out)
+        case "json":
+            typer.echo(machine.dumps(machine.to_json(report)), nl=False)
+
+
+def _write_certificate(path: Path, report: Report) -> None:
+    from geoflow.report import machine
+
+    _write(path, machine.dumps(machine.certificates(report)))
+
+
+@app.command()
+def laws(
+    file: Annotated[str, typer.Argument(help="A .geo file, `-` for standard input.")],
+    format: Annotated[
+        Literal["text", "latex", "sympy", "python", "json"],
+        typer.Option("--format", help="How to write the laws."),
+    ] = "text",
+    overrides: Overrides = None,
+    seed: Seed = 0,
+    timeout: Timeout = None,
+    color: Color = "auto",
+) -> None:
+    """Print the laws of a model, and nothing else."""
+    with faults(seed):
+        from geoflow.pipeline import check_paths
+
+        from geoflow.report.formulas import formula_text, missing_formulas
+
+        if format == "python" and file == "-":
+            refuse(
+                "--format python needs a file, not standard input",
+                "geoflow laws model.geo --format python",
+            )
+        options = CheckOptions(_overrides(overrides), seed, _seconds(timeout), verify=False)
+        report = check_paths([file], options)
+        err = open_console(sys.stderr, color)
+        if render_errors(report.diagnostics, err):
+            raise typer.Exit(WRONG_CALL)
+        names = _names(file, options) if format == "python" else None
+        typer.echo(formula_text(report, format, names), nl=False)
+        for line in missing_formulas(report):
+            Page(err).line(line)
+
+
+def _names(file: str, options: CheckOptions) -> dict[tuple[str, str], Names]:
+    """The parameters and constants of each model, which a report does not list."""
+    from geoflow.check import load
+
+    models, _ = load(file, options.overrides)
+    return {
+        (model.file, model.name): (
+            tuple(parameter.name for parameter in model.parameters),
+            {constant.name: constant.value for constant in model.constants},
+        )
+        for model in models
+    }
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="The model's name.")] = "linear",
+    flow: Annotated[FlowKind, typer.Option("--flow", help="The kind of flow.")] = "gradient",
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write to a file.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
+) -> None:
+    """Print a commented model to start from."""
+    from geoflow.starter import starter
+    from geoflow.syntax.messages import RESERVED
+
+    if not (name.isidentifier() and name.isascii()) or name in RESERVED:
+        refuse(
+            "a model's name is made of letters, digits and _, begins with no digit, and is no "
+            f"word of the language ({', '.join(sorted(RESERVED))})",
+            "geoflow new my_model",
+        )
+    text = starter(name, flow)
+    if output is None:
+        typer.echo(text, nl=False)
+    elif output.exists() and not force:
+        refuse(f"{output} exists already", f"geoflow new {name} -o {output} --force")
+    else:
+        _write(output, text)
+
+
+@app.command()
+def explain(
+    code: Annotated[
+        str | None, typer.Argument(help="A code such as GEO0301; without one, all are listed.")
+    ] = None,
+    color: Color = "auto",
+) -> None:
+    """Explain a diagnostic code, with an example and how it is mended."""
+    from geoflow.report.explain import explanation, index, near, readable
+
+    out = open_console(sys.stdout, color)
+    if code is None:
+        Page(out).console.print(index(), soft_wrap=True)
+        return
+    try:
+        page = readable(explanation(code))
+    except KeyError:
+        candidates = near(code)
+        refuse(
+            f"there is no code {code}",
+            *(f"geoflow explain {candidate}" for candidate in candidates),
+        )
+    if out.is_terminal and not out.options.ascii_only:
+        from rich.markdown import Markdown
+
+        out.print(Markdown(page))
+    else:
+        for line in page.splitlines():
+            Page(out).line(line)
+
+
+def expand(paths: list[str]) -> list[str]:
+    """The paths with each folder replaced by the .geo files below it, sorted, none hidden."""
+    found: dict[str, None] = {}
+    for path in paths:
+        if path != "-" and Path(path).is_dir():
+            below = sorted(
+                p
+                for p in Path(path).rglob("*.geo")
+                if p.is_file() and not _hidden(p.relative_to(path))
+            )
+            found.update(dict.fromkeys(map(str, below) if below else [path]))
+        else:
+            found[path] = None
+    return list(found)
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _overrides(texts: list[str] | None) -> dict[str, str]:
+    pairs = {}
+    for text in texts or ():
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not (name and equals and value):
+            raise typer.BadParameter(
+                f"{text!r} is not of the form NAME=VALUE, such as -D n=5", param_hint="-D"
+            )
+        pairs[name] = value
+    return pairs
+
+
+def _seconds(timeout: float | None) -> float | None:
+    if timeout is not None and not 0 < timeout < float("inf"):
+        raise typer.BadParameter("a positive number of seconds is needed", param_hint="--timeout")
+    return timeout
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        refuse(f"{path} cannot be written: {error.strerror or error}")

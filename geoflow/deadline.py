@@ -1,0 +1,21 @@
+"""A point in time after which long work stops with what it has."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """`at` is a `time.monotonic()` value; None never passes."""
+
+    at: float | None = None
+
+    @staticmethod
+    def after(seconds: float | None) -> Deadline:
+        return Deadline(None if seconds is None else time.monotonic() + seconds)
+
+    @property
+    def passed(self) -> bool:
+        return self.at is not None and time.monotonic() > self.at

@@ -1,0 +1,1 @@
+"""One interpreter of JAX programs, several exact arithmetics: prime fields, rationals, polynomials over Q."""

@@ -1,0 +1,142 @@
+"""Nilpotent numbers over any arithmetic: the ring R_k = R[e_1, …, e_k] / (e_i²).
+
+Evaluating a function at z + e·X(z) gives its derivative along X as the coefficient of e, exactly and in every ring:
+f(z + eX) = f(z) + e·Df(z)X. Nested brackets need nested derivatives, that is several e_i; the program of a vector
+field is traced once and never grows.
+
+A value of R_k has a leading axis of length 2^k: entry S (a bit mask) is the coefficient of the product of the e_i
+with bit i set in S. Since the first 2^j entries are R_j, values of different k combine without conversion. The second
+axis is a batch. A product needs the 3^k pairs of disjoint masks, done in one vectorized multiplication.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from functools import lru_cache
+from typing import Protocol
+
+import numpy as np
+
+Array = np.ndarray
+
+
+class Arithmetic(Protocol):
+    """A commutative ring on numpy arrays; every operation is exact or raises."""
+
+    def literal(self, values: Array) -> Array: ...
+    def zeros(self, shape: tuple[int, ...]) -> Array: ...
+    def add(self, a: Array, b: Array) -> Array: ...
+    def sub(self, a: Array, b: Array) -> Array: ...
+    def mul(self, a: Array, b: Array) -> Array: ...
+    def neg(self, a: Array) -> Array: ...
+    def matmul(self, a: Array, b: Array) -> Array: ...
+    def sum(self, a: Array, axes: tuple[int, ...]) -> Array: ...
+    def segment_sum(self, a: Array, starts: Array) -> Array: ...
+    def invert(self, a: Array) -> Array: ...
+    def constant(self, value: Fraction, shape: tuple[int, ...]) -> Array: ...
+    def smooth(self, name: str, a: Array) -> Array: ...
+
+
+@lru_cache(maxsize=256)
+def _pairs(left: int, right: int) -> tuple[Array, Array, Array]:
+    """Disjoint pairs of masks S < left, T < right, ordered by their union, and where each union starts."""
+    pairs = [(s | t, s, t) for s in range(left) for t in range(right) if s & t == 0]
+    pairs.sort()
+    unions, s, t = (np.array(column) for column in zip(*pairs, strict=True))
+    return s, t, np.flatnonzero(np.r_[True, unions[1:] != unions[:-1]])
+
+
+def _bilinear(ring: Arithmetic, operation: Callable[[Array, Array], Array], a: Array, b: Array) -> Array:
+    if len(a) == 1 or len(b) == 1:
+        return operation(a, b)
+    s, t, starts = _pairs(len(a), len(b))
+    return ring.segment_sum(operation(a[s], b[t]), starts)
+
+
+def mul(ring: Arithmetic, a: Array, b: Array) -> Array:
+    return _bilinear(ring, ring.mul, a, b)
+
+
+def matmul(ring: Arithmetic, a: Array, b: Array) -> Array:
+    return _bilinear(ring, ring.matmul, a, b)
+
+
+def add(ring: Arithmetic, a: Array, b: Array, *, negate: bool = False) -> Array:
+    """a + b, or a − b."""
+    combine = ring.sub if negate else ring.add
+    if len(a) == len(b):
+        return combine(a, b)
+    low = combine(a[: min(len(a), len(b))], b[: min(len(a), len(b))])
+    high = a[len(b) :] if len(a) > len(b) else b[len(a) :]
+    if negate and len(b) > len(a):
+        high = ring.neg(high)
+    return np.concatenate([low, np.broadcast_to(high, high.shape[:1] + low.shape[1:])])
+
+
+def smooth(ring: Arithmetic, name: str, x: Array) -> Array:
+    """A scalar function entry by entry, by f(a + e·b) = f(a) + e·f'(a)·b and the derivatives in `_DERIVATIVES`."""
+    if len(x) == 1:
+        return ring.invert(x) if name == "reciprocal" else ring.smooth(name, x)
+    half = len(x) // 2
+    value = smooth(ring, name, x[:half])
+    slope = _DERIVATIVES[name](ring, x[:half], value)
+    tail = mul(ring, slope, x[half:])
+    return np.concatenate([_grown(ring, value, half, tail), _grown(ring, tail, half, value)])
+
+
+def _grown(ring: Arithmetic, a: Array, length: int, like: Array) -> Array:
+    shape = np.broadcast_shapes(a.shape[1:], like.shape[1:])
+    if len(a) < length:
+        a = np.concatenate([np.broadcast_to(a, a.shape[:1] + shape), ring.zeros((length - len(a), *shape))])
+    return np.broadcast_to(a, a.shape[:1] + shape)
+
+
+def reciprocal(ring: Arithmetic, a: Array) -> Array:
+    return smooth(ring, "reciprocal", a)
+
+
+def _scaled(ring: Arithmetic, a: Array, value: int, denominator: int = 1) -> Array:
+    return ring.mul(a, ring.constant(Fraction(value, denominator), (1,) * a.ndim))
+
+
+_DERIVATIVES: dict[str, Callable[[Arithmetic, Array, Array], Array]] = {
+    "reciprocal": lambda r, a, f: r.neg(mul(r, f, f)),
+    "sqrt": lambda r, a, f: _scaled(r, reciprocal(r, f), 1, 2),
+    "exp": lambda r, a, f: f,
+    "log": lambda r, a, f: reciprocal(r, a),
+}
+
+
+def power(ring: Arithmetic, a: Array, exponent: int) -> Array:
+    """a ** exponent for an integer exponent."""
+    if exponent < 0:
+        return power(ring, reciprocal(ring, a), -exponent)
+    result: Array | None = None
+    square = a
+    while exponent:
+        if exponent & 1:
+            result = square if result is None else mul(ring, result, square)
+        exponent >>= 1
+        if exponent:
+            square = mul(ring, square, square)
+    return ring.constant(Fraction(1), (1, *a.shape[1:])) if result is None else result
+
+
+def determinant_and_adjugate(ring: Arithmetic, a: Array) -> tuple[Array, Array]:
+    """By Faddeev and LeVerrier: ring operations and divisions by 1 … n only, so singular matrices are no exception.
+
+    With M_1 = I and c_1 = −tr A: M_(k+1) = A M_k + c_k I, c_k = −tr(A M_k)/k; then adj A = (−1)^(n−1) M_n and
+    det A = (−1)^n c_n. `a`: [2^k, batch, ..., n, n].
+    """
+    n = a.shape[-1]
+    identity = ring.literal(np.eye(n).reshape((1,) * (a.ndim - 2) + (n, n)))
+    m = identity
+    for k in range(1, n + 1):
+        product = matmul(ring, a, m)
+        trace = ring.sum(ring.mul(product, identity), (a.ndim - 2, a.ndim - 1))
+        c = _scaled(ring, trace, -1, k)
+        if k < n:
+            m = add(ring, product, ring.mul(c[..., None, None], identity))
+    sign = 1 if n % 2 else -1
+    return _scaled(ring, c, -sign), _scaled(ring, m, sign)

@@ -1,0 +1,338 @@
+"""Evaluate a `Program` in any exact arithmetic.
+
+Values are numpy arrays with two leading axes, [nilpotent, batch, *shape] (see `exact.dual`); either may have length 1.
+A primitive is one entry of `RULES`. What moves data without touching it is the same for every arithmetic.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from geoflow.exact import dual
+from geoflow.exact.dual import Arithmetic, Array
+from geoflow.exact.program import Instruction, Program, UnsupportedPrimitive
+
+
+class UnluckyPoint(Exception):
+    """A denominator vanishes at the point (or a root does not exist there): draw another."""
+
+
+def run(program: Program, ring: Arithmetic, inputs: Sequence[Array]) -> list[Array]:
+    """Values of the outputs, each [nilpotent, batch, *shape].
+
+    Raises:
+        UnsupportedPrimitive: a primitive without a rule.
+        UnluckyPoint: a denominator is not invertible at this point.
+    """
+    values: dict[int, Array] = dict(enumerate(inputs))
+    evaluator = _Evaluator(program, ring, values)
+    for instruction in program.instructions:
+        rule = RULES.get(instruction.primitive)
+        if rule is None:
+            raise UnsupportedPrimitive(instruction.primitive, instruction.where)
+        outputs = rule(evaluator, instruction)
+        if len(instruction.outputs) == 1:
+            outputs = (outputs,)
+        values.update(zip(instruction.outputs, outputs, strict=True))
+    return [evaluator.value(slot) for slot in program.outputs]
+
+
+class _Evaluator:
+    def __init__(self, program: Program, ring: Arithmetic, values: dict[int, Array]):
+        self.program, self.ring, self.values = program, ring, values
+
+    def value(self, slot: int) -> Array:
+        if slot not in self.values:
+            self.values[slot] = self.ring.literal(self.program.literals[slot][None, None])
+        return self.values[slot]
+
+    def static(self, instruction: Instruction, position: int) -> Array:
+        """An input that must be a literal (an index)."""
+        slot = instruction.inputs[position]
+        if slot not in self.program.literals:
+            raise UnsupportedPrimitive(f"{instruction.primitive} with a computed index", instruction.where)
+        return self.program.literals[slot]
+
+    def values_of(self, instruction: Instruction) -> list[Array]:
+        return [self.value(slot) for slot in instruction.inputs]
+
+    def aligned(self, instruction: Instruction) -> list[Array]:
+        """Inputs of an elementwise primitive: scalars get as many axes as the others."""
+        values = self.values_of(instruction)
+        rank = max(v.ndim for v in values)
+        return [v if v.ndim == rank else v.reshape(v.shape + (1,) * (rank - v.ndim)) for v in values]
+
+
+Rule = Callable[[_Evaluator, Instruction], Any]
+
+
+def _elementwise(function: Callable[..., Array]) -> Rule:
+    return lambda ev, ins: function(ev.ring, *ev.aligned(ins))
+
+
+def _smooth(name: str) -> Rule:
+    return lambda ev, ins: dual.smooth(ev.ring, name, ev.values_of(ins)[0])
+
+
+def _moved(function: Callable[[Array, Instruction], Array]) -> Rule:
+    return lambda ev, ins: function(ev.values_of(ins)[0], ins)
+
+
+def _divide(ring: Arithmetic, a: Array, b: Array) -> Array:
+    return dual.mul(ring, a, dual.reciprocal(ring, b))
+
+
+def _power(ev: _Evaluator, ins: Instruction) -> Array:
+    (base,) = ev.values_of(ins)[:1]
+    return dual.power(ev.ring, base, int(ins.params["y"]))
+
+
+def _general_power(ev: _Evaluator, ins: Instruction) -> Array:
+    exponent = ev.static(ins, 1)
+    if exponent.size != 1 or float(exponent.ravel()[0]) * 2 != round(float(exponent.ravel()[0]) * 2):
+        raise UnsupportedPrimitive("pow with an exponent that is not a whole or half number", ins.where)
+    twice = round(float(exponent.ravel()[0]) * 2)
+    base = ev.values_of(ins)[0]
+    if twice % 2:
+        return dual.power(ev.ring, dual.smooth(ev.ring, "sqrt", base), twice)
+    return dual.power(ev.ring, base, twice // 2)
+
+
+def _broadcast_in_dim(value: Array, ins: Instruction) -> Array:
+    shape = ins.params["shape"]
+    sizes = [1] * len(shape)
+    for axis, position in enumerate(ins.params["broadcast_dimensions"]):
+        sizes[int(position)] = value.shape[2 + axis]
+    lead = value.shape[:2]
+    return np.broadcast_to(value.reshape(*lead, *sizes), (*lead, *shape))
+
+
+def _slice(value: Array, ins: Instruction) -> Array:
+    p = ins.params
+    strides = p["strides"] or (1,) * len(p["start_indices"])
+    where = zip(p["start_indices"], p["limit_indices"], strides, strict=True)
+    return value[(slice(None), slice(None), *(slice(int(a), int(b), int(s)) for a, b, s in where))]
+
+
+def _dynamic_slice(ev: _Evaluator, ins: Instruction) -> Array:
+    value, sizes = ev.values_of(ins)[0], ins.params["slice_sizes"]
+    starts = [int(ev.static(ins, 1 + k)) for k in range(len(sizes))]
+    starts = [min(max(s, 0), value.shape[2 + k] - sizes[k]) for k, s in enumerate(starts)]
+    return value[(slice(None), slice(None), *(slice(s, s + n) for s, n in zip(starts, sizes, strict=True)))]
+
+
+def _pad(ev: _Evaluator, ins: Instruction) -> Array:
+    value, filling = ev.values_of(ins)
+    shape, target, source = [], [], []
+    for axis, (low, high, inner) in enumerate(ins.params["padding_config"]):
+        n, low, high, step = value.shape[2 + axis], int(low), int(high), int(inner) + 1
+        size = low + high + max(0, (n - 1) * step + 1)
+        kept = [k for k in range(n) if 0 <= low + k * step < size]
+        shape.append(size)
+        source.append(slice(kept[0], kept[-1] + 1) if kept else slice(0, 0))
+        target.append(slice(low + kept[0] * step, low + kept[-1] * step + 1, step) if kept else slice(0, 0))
+    batch = max(value.shape[1], filling.shape[1])
+    out = np.broadcast_to(filling.reshape(*filling.shape[:2], *(1,) * len(shape)), (len(filling), batch, *shape))
+    if len(value) > len(filling):
+        out = np.concatenate([out, ev.ring.zeros((len(value) - len(filling), batch, *shape))])
+    out = np.array(out)
+    out[(slice(0, len(value)), slice(None), *target)] = value[(slice(None), slice(None), *source)]
+    return out
+
+
+def _same_lead(ev: _Evaluator, values: list[Array]) -> list[Array]:
+    """Equal nilpotent and batch lengths, so that arrays can be joined."""
+    length, batch = max(len(v) for v in values), max(v.shape[1] for v in values)
+    grown = []
+    for v in values:
+        v = np.broadcast_to(v, (len(v), batch, *v.shape[2:]))
+        if len(v) < length:
+            v = np.concatenate([v, ev.ring.zeros((length - len(v), *v.shape[1:]))])
+        grown.append(v)
+    return grown
+
+
+def _concatenate(ev: _Evaluator, ins: Instruction) -> Array:
+    return np.concatenate(_same_lead(ev, ev.values_of(ins)), axis=2 + ins.params["dimension"])
+
+
+def _stack(ev: _Evaluator, ins: Instruction) -> Array:
+    return np.stack(_same_lead(ev, ev.values_of(ins)), axis=2 + ins.params["axis"])
+
+
+def _unstack(ev: _Evaluator, ins: Instruction) -> Any:
+    value, axis = ev.values_of(ins)[0], 2 + ins.params["axis"]
+    parts = [np.take(value, k, axis=axis) for k in range(value.shape[axis])]
+    return parts if len(parts) != 1 else parts[0]
+
+
+def _split(ev: _Evaluator, ins: Instruction) -> Any:
+    value, axis = ev.values_of(ins)[0], 2 + ins.params["axis"]
+    parts = np.split(value, np.cumsum(ins.params["sizes"])[:-1], axis=axis)
+    return parts if len(parts) != 1 else parts[0]
+
+
+def _reduce_sum(ev: _Evaluator, ins: Instruction) -> Array:
+    return ev.ring.sum(ev.values_of(ins)[0], tuple(2 + int(a) for a in ins.params["axes"]))
+
+
+def _reduce_prod(ev: _Evaluator, ins: Instruction) -> Array:
+    value = ev.values_of(ins)[0]
+    for axis in sorted((2 + int(a) for a in ins.params["axes"]), reverse=True):
+        parts = [np.take(value, k, axis=axis) for k in range(value.shape[axis])]
+        value = parts[0]
+        for part in parts[1:]:
+            value = dual.mul(ev.ring, value, part)
+    return value
+
+
+def _cumulative(combine: Callable[[Arithmetic, Array, Array], Array]) -> Rule:
+    def rule(ev: _Evaluator, ins: Instruction) -> Array:
+        value, axis = ev.values_of(ins)[0], 2 + ins.params["axis"]
+        parts = [np.take(value, k, axis=axis) for k in range(value.shape[axis])]
+        if ins.params["reverse"]:
+            parts.reverse()
+        for k in range(1, len(parts)):
+            parts[k] = combine(ev.ring, parts[k - 1], parts[k])
+        if ins.params["reverse"]:
+            parts.reverse()
+        return np.stack(_same_lead(ev, parts), axis=axis)
+
+    return rule
+
+
+def _dot_general(ev: _Evaluator, ins: Instruction) -> Array:
+    a, b = ev.values_of(ins)
+    (contract_a, contract_b), (batch_a, batch_b) = (
+        tuple(tuple(2 + int(i) for i in axes) for axes in pair) for pair in ins.params["dimension_numbers"]
+    )
+    free_a = [i for i in range(2, a.ndim) if i not in contract_a and i not in batch_a]
+    free_b = [i for i in range(2, b.ndim) if i not in contract_b and i not in batch_b]
+    left = a.transpose(0, 1, *batch_a, *free_a, *contract_a)
+    right = b.transpose(0, 1, *batch_b, *contract_b, *free_b)
+    shared = [a.shape[i] for i in batch_a]
+    rows, columns = [a.shape[i] for i in free_a], [b.shape[i] for i in free_b]
+    inner = math.prod(a.shape[i] for i in contract_a)
+    left = left.reshape(*a.shape[:2], *shared, math.prod(rows), inner)
+    right = right.reshape(*b.shape[:2], *shared, inner, math.prod(columns))
+    out = dual.matmul(ev.ring, left, right)
+    return out.reshape(*out.shape[:2], *shared, *rows, *columns)
+
+
+def _take(value: Array, source: Array) -> Array:
+    flat = value.reshape(*value.shape[:2], -1)
+    return flat[:, :, source.ravel()].reshape(*value.shape[:2], *source.shape)
+
+
+def _positions(shape: Sequence[int]) -> Array:
+    return np.arange(math.prod(shape), dtype=np.int64).reshape(shape)
+
+
+def _gather(ev: _Evaluator, ins: Instruction) -> Array:
+    """Which entry goes where is found by letting JAX gather the entries' positions."""
+    value = ev.values_of(ins)[0]
+    with jax.enable_x64(True):
+        source = jax.lax.gather_p.bind(_positions(value.shape[2:]), ev.static(ins, 1), **ins.params)
+    return _take(value, np.asarray(source))
+
+
+def _scatter_add(ev: _Evaluator, ins: Instruction) -> Array:
+    """The transpose of a gather: the same dimension numbers give the target of every update."""
+    operand, updates = ev.values_of(ins)[0], ev.values_of(ins)[2]
+    numbers, shape = ins.params["dimension_numbers"], operand.shape[2:]
+    window = iter(updates.shape[2 + k] for k in numbers.update_window_dims)
+    hidden = (*numbers.inserted_window_dims, *numbers.operand_batching_dims)
+    sizes = tuple(1 if k in hidden else next(window) for k in range(len(shape)))
+    gather = jax.lax.GatherDimensionNumbers(
+        offset_dims=numbers.update_window_dims,
+        collapsed_slice_dims=numbers.inserted_window_dims,
+        start_index_map=numbers.scatter_dims_to_operand_dims,
+        operand_batching_dims=numbers.operand_batching_dims,
+        start_indices_batching_dims=numbers.scatter_indices_batching_dims,
+    )
+    with jax.enable_x64(True):
+        target = np.asarray(
+            jax.lax.gather(_positions(shape), ev.static(ins, 1), gather, sizes, mode=ins.params["mode"])
+        )
+    out, flat = _same_lead(ev, [operand, updates.reshape(*updates.shape[:2], -1)])
+    out = np.array(out.reshape(*out.shape[:2], -1))
+    for position, where in enumerate(target.ravel()):
+        out[:, :, where] = ev.ring.add(out[:, :, where], flat[:, :, position])
+    return out.reshape(*out.shape[:2], *shape)
+
+
+def _select(ev: _Evaluator, ins: Instruction) -> Array:
+    which = ev.static(ins, 0)
+    cases = _same_lead(ev, [ev.value(slot) for slot in ins.inputs[1:]])
+    out = np.array(np.broadcast_to(cases[0], (*cases[0].shape[:2], *ins.out_shapes[0])))
+    for k, case in enumerate(cases[1:], start=1):
+        out = np.where(np.broadcast_to(which == k, ins.out_shapes[0]), case, out)
+    return out
+
+
+def _iota(ev: _Evaluator, ins: Instruction) -> Array:
+    shape, axis = ins.params["shape"], ins.params["dimension"]
+    ramp = np.arange(shape[axis]).reshape([-1 if k == axis else 1 for k in range(len(shape))])
+    return ev.ring.literal(np.broadcast_to(ramp, shape)[None, None])
+
+
+def _determinant(ev: _Evaluator, ins: Instruction) -> Array:
+    return dual.determinant_and_adjugate(ev.ring, ev.values_of(ins)[0])[0]
+
+
+def _adjugate(ev: _Evaluator, ins: Instruction) -> Array:
+    return dual.determinant_and_adjugate(ev.ring, ev.values_of(ins)[0])[1]
+
+
+def _inverse(ev: _Evaluator, ins: Instruction) -> Array:
+    determinant, adjugate = dual.determinant_and_adjugate(ev.ring, ev.values_of(ins)[0])
+    return dual.mul(ev.ring, adjugate, dual.reciprocal(ev.ring, determinant)[..., None, None])
+
+
+RULES: dict[str, Rule] = {
+    "add": _elementwise(dual.add),
+    "add_any": _elementwise(dual.add),
+    "sub": _elementwise(lambda r, a, b: dual.add(r, a, b, negate=True)),
+    "mul": _elementwise(dual.mul),
+    "neg": _elementwise(lambda r, a: r.neg(a)),
+    "div": _elementwise(_divide),
+    "square": _elementwise(lambda r, a: dual.mul(r, a, a)),
+    "integer_pow": _power,
+    "pow": _general_power,
+    "sqrt": _smooth("sqrt"),
+    "rsqrt": lambda ev, ins: dual.reciprocal(ev.ring, dual.smooth(ev.ring, "sqrt", ev.values_of(ins)[0])),
+    "exp": _smooth("exp"),
+    "log": _smooth("log"),
+    "log1p": _smooth("log1p"),
+    "atan": _smooth("atan"),
+    "tanh": _smooth("tanh"),
+    "dot_general": _dot_general,
+    "reduce_sum": _reduce_sum,
+    "reduce_prod": _reduce_prod,
+    "cumsum": _cumulative(dual.add),
+    "cumprod": _cumulative(dual.mul),
+    "geoflow_det": _determinant,
+    "geoflow_adjugate": _adjugate,
+    "geoflow_inv": _inverse,
+    "transpose": _moved(lambda v, i: v.transpose(0, 1, *(2 + int(k) for k in i.params["permutation"]))),
+    "reshape": _moved(lambda v, i: v.reshape(*v.shape[:2], *i.params["new_sizes"])),
+    "broadcast_in_dim": _moved(_broadcast_in_dim),
+    "squeeze": _moved(lambda v, i: v.squeeze(tuple(2 + int(k) for k in i.params["dimensions"]))),
+    "slice": _moved(_slice),
+    "rev": _moved(lambda v, i: np.flip(v, tuple(2 + int(k) for k in i.params["dimensions"]))),
+    "dynamic_slice": _dynamic_slice,
+    "pad": _pad,
+    "concatenate": _concatenate,
+    "stack": _stack,
+    "unstack": _unstack,
+    "split": _split,
+    "gather": _gather,
+    "scatter-add": _scatter_add,
+    "select_n": _select,
+    "iota": _iota,
+}

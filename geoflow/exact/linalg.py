@@ -1,0 +1,67 @@
+"""Ranks and nullspaces mod p by python-flint, and rational numbers from residues."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import isqrt
+
+import flint
+import numpy as np
+
+
+def rank(rows: np.ndarray, prime: int) -> int:
+    """Rank over F_p of an integer matrix [rows, columns]."""
+    return 0 if rows.size == 0 else _matrix(rows, prime).rank()
+
+
+def nullspace(rows: np.ndarray, prime: int) -> np.ndarray:
+    """Reduced row echelon basis [nullity, columns] of {x : rows @ x = 0} over F_p."""
+    columns = rows.shape[1]
+    if rows.shape[0] == 0:
+        return np.eye(columns, dtype=np.int64)
+    basis, nullity = _matrix(rows, prime).nullspace()
+    if nullity == 0:
+        return np.zeros((0, columns), dtype=np.int64)
+    transposed = np.array(basis.transpose().entries(), dtype=object).reshape(columns, columns)[:nullity]
+    return echelon(np.array([[int(x) for x in row] for row in transposed], dtype=np.int64), prime)
+
+
+def echelon(rows: np.ndarray, prime: int) -> np.ndarray:
+    """Reduced row echelon form over F_p without zero rows."""
+    reduced, count = _matrix(rows, prime).rref()
+    entries = np.array([int(x) for x in reduced.entries()], dtype=np.int64)
+    return entries.reshape(rows.shape)[:count]
+
+
+def _matrix(rows: np.ndarray, prime: int) -> flint.nmod_mat:
+    return flint.nmod_mat(rows.shape[0], rows.shape[1], rows.ravel().tolist(), prime)
+
+
+def independent_rows(rows: np.ndarray, prime: int) -> list[int]:
+    """Indices of the first rows that form a basis of the row space."""
+    if rows.size == 0:
+        return []
+    reduced, count = _matrix(np.ascontiguousarray(rows.T), prime).rref()
+    entries = np.array([int(x) for x in reduced.entries()], dtype=np.int64).reshape(rows.shape[1], rows.shape[0])
+    return [int(np.flatnonzero(entries[k])[0]) for k in range(count)]
+
+
+def combine_residues(residues: list[int], primes: list[int]) -> tuple[int, int]:
+    """Chinese remainders: (value, modulus)."""
+    value, modulus = 0, 1
+    for r, p in zip(residues, primes, strict=True):
+        value += modulus * ((r - value) * pow(modulus, -1, p) % p)
+        modulus *= p
+    return value, modulus
+
+
+def reconstruct(value: int, modulus: int) -> Fraction | None:
+    """The rational n/d ≡ value with |n|, d ≤ √(modulus/2), if there is one (Wang 1981)."""
+    bound = isqrt(modulus // 2)
+    r0, r1, s0, s1 = modulus, value % modulus, 0, 1
+    while r1 > bound:
+        q = r0 // r1
+        r0, r1, s0, s1 = r1, r0 - q * r1, s1, s0 - q * s1
+    if s1 == 0 or abs(s1) > bound:
+        return None
+    return Fraction(r1, s1)

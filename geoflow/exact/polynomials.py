@@ -1,0 +1,149 @@
+"""Polynomials and rational functions over Q, for identities that are proved by expansion.
+
+Elements are python-flint `fmpq_mpoly`; dividing makes a `Quotient`. The square root of P is a new variable w with
+w² = P. A numerator that is zero modulo these relations is the zero function for either sign of every root, so an
+identity found here is proved; one not found (√x√y − √(xy)) is not refuted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import flint
+
+from geoflow.exact.objects import ObjectArithmetic
+
+Polynomial = flint.fmpq_mpoly
+
+
+class TooLarge(Exception):
+    """An expansion outgrew `Polynomials.limit` terms."""
+
+
+@dataclass(frozen=True)
+class Quotient:
+    """numerator / denominator, without common factors."""
+
+    numerator: Polynomial
+    denominator: Polynomial
+
+    def __add__(self, other: Any) -> Any:
+        other = _quotient(other, self.denominator)
+        if self.denominator == other.denominator:
+            return _reduced(self.numerator + other.numerator, self.denominator)
+        common = self.denominator.gcd(other.denominator)
+        left, right = self.denominator / common, other.denominator / common
+        return _reduced(self.numerator * right + other.numerator * left, left * other.denominator)
+
+    def __mul__(self, other: Any) -> Any:
+        other = _quotient(other, self.denominator)
+        a = self.numerator.gcd(other.denominator)
+        b = other.numerator.gcd(self.denominator)
+        return _simple(
+            (self.numerator / a) * (other.numerator / b), (self.denominator / b) * (other.denominator / a)
+        )
+
+    def __neg__(self) -> Any:
+        return Quotient(-self.numerator, self.denominator)
+
+    def __sub__(self, other: Any) -> Any:
+        return self + (-other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return (-self) + other
+
+    __radd__ = __add__
+    __rmul__ = __mul__
+
+
+def _quotient(value: Any, like: Polynomial) -> Quotient:
+    return value if isinstance(value, Quotient) else Quotient(value, like.context().constant(1))
+
+
+def _simple(numerator: Polynomial, denominator: Polynomial) -> Any:
+    """A polynomial where the denominator is constant."""
+    if denominator.is_constant():
+        return numerator / denominator.leading_coefficient() if denominator != 1 else numerator
+    return Quotient(numerator, denominator) if numerator else numerator
+
+
+def _reduced(numerator: Polynomial, denominator: Polynomial) -> Any:
+    if not numerator:
+        return numerator
+    common = numerator.gcd(denominator)
+    return _simple(numerator / common, denominator / common)
+
+
+class Polynomials(ObjectArithmetic):
+    """Rational functions over Q in named variables, with `roots` spare variables for square roots."""
+
+    def __init__(self, names: Sequence[str], roots: int = 0, limit: int = 60_000):
+        self.context = flint.fmpq_mpoly_ctx.get(
+            tuple(names) + tuple(f"root{k}" for k in range(roots)), flint.Ordering.degrevlex
+        )
+        self.variables = self.context.gens()[: len(names)]
+        self._spare = list(self.context.gens()[len(names) :])
+        self._roots: list[tuple[Polynomial, Polynomial]] = []  # (w, w²)
+        self._memo: dict[str, Any] = {}
+        self.limit = limit
+
+    def number(self, value: Fraction) -> Polynomial:
+        return self.context.constant(flint.fmpq(value.numerator, value.denominator))
+
+    def reciprocal(self, value: Any) -> Any:
+        if isinstance(value, Quotient):
+            if self.is_zero(value):
+                raise ZeroDivisionError
+            return _simple(value.denominator, value.numerator)
+        if self.is_zero(value):
+            raise ZeroDivisionError
+        return _simple(self.context.constant(1), value)
+
+    def mul(self, a: Any, b: Any) -> Any:
+        return self._bounded(super().mul(a, b))
+
+    def sum(self, a: Any, axes: tuple[int, ...]) -> Any:
+        return self._bounded(super().sum(a, axes))
+
+    def _bounded(self, array: Any) -> Any:
+        for value in array.flat:
+            terms = len(value.numerator) if isinstance(value, Quotient) else len(value)
+            if terms > self.limit:
+                raise TooLarge
+        return array
+
+    def square_root(self, value: Any) -> Any:
+        """√(n/d) = √(n·d)/d, up to a sign that no identity proved here depends on."""
+        fraction = _quotient(value, self.context.constant(1))
+        radicand = fraction.numerator * fraction.denominator
+        key = str(radicand)
+        if key not in self._memo:
+            w = self._spare.pop()
+            self._roots.append((w, radicand))
+            self._memo[key] = w
+        return Quotient(self._memo[key], self.context.constant(1)) * self.reciprocal(fraction.denominator)
+
+    def is_zero(self, value: Any) -> bool:
+        """Whether a value is zero modulo the relations of the square roots."""
+        numerator = value.numerator if isinstance(value, Quotient) else value
+        for w, radicand in reversed(self._roots):  # later radicands may contain earlier roots
+            numerator = _reduce_square(numerator, w, radicand, self.context)
+        return not numerator
+
+
+def _reduce_square(p: Polynomial, w: Polynomial, radicand: Polynomial, context: Any) -> Polynomial:
+    position = next(k for k, g in enumerate(context.gens()) if g == w)
+    if p.degrees()[position] < 2:
+        return p
+    parts: dict[int, dict[tuple[int, ...], Any]] = {}
+    for exponents, coefficient in p.to_dict().items():
+        power, rest = divmod(exponents[position], 2)
+        lowered = (*exponents[:position], rest, *exponents[position + 1 :])
+        parts.setdefault(power, {})[lowered] = coefficient
+    total = context.constant(0)
+    for power, terms in parts.items():
+        total += context.from_dict(terms) * radicand**power
+    return total

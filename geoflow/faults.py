@@ -1,0 +1,84 @@
+"""Where a command ends that cannot go on: a wrong call, a wrong file, a fault of geoflow itself."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import typer
+from rich.console import Console
+
+from geoflow.diagnostics import Diagnostic, DiagnosticError
+from geoflow.report.page import Page, open_console
+
+WRONG_CALL, OWN_FAULT, INTERRUPTED = 2, 3, 130
+
+
+def refuse(message: str, *commands: str) -> NoReturn:
+    """Ends the command: the call is wrong. `commands` would be right."""
+    page = Page(open_console(sys.stderr))
+    page.line(("error", "bold red"), f": {message}")
+    for command in commands:
+        page.line(("  = hint: ", "green"), command)
+    raise typer.Exit(WRONG_CALL)
+
+
+def render_errors(diagnostics: tuple[Diagnostic, ...], console: Console) -> bool:
+    """Prints the errors; whether there were any."""
+    from geoflow.report.snippet import render_diagnostic
+
+    errors = [diagnostic for diagnostic in diagnostics if diagnostic.severity == "error"]
+    for diagnostic in errors:
+        render_diagnostic(diagnostic, console)
+    return bool(errors)
+
+
+@contextmanager
+def faults(seed: int) -> Iterator[None]:
+    """The one place where exceptions end: diagnostics are shown, anything else owned up to."""
+    try:
+        yield
+    except (typer.Exit, typer.BadParameter):
+        raise
+    except KeyboardInterrupt:
+        Page(open_console(sys.stderr)).line("interrupted")
+        raise typer.Exit(INTERRUPTED) from None
+    except BrokenPipeError:
+        raise
+    except DiagnosticError as error:
+        render_errors(error.diagnostics, open_console(sys.stderr))
+        raise typer.Exit(WRONG_CALL) from None
+    except Exception as error:
+        own_up(error, seed)
+        raise typer.Exit(OWN_FAULT) from None
+
+
+def own_up(error: Exception, seed: int) -> None:
+    """Says that geoflow failed, and what to report."""
+    import traceback
+
+    page = Page(open_console(sys.stderr))
+    page.line(("geoflow failed", "bold red"), f": {type(error).__name__}: {error}")
+    page.line("  This is a fault of geoflow (GEO0901), not of the model.")
+    page.line(f"  version {version()}, seed {seed}, Python {sys.version.split()[0]}")
+    page.line(
+        "  Please report it with the file, the command and these lines; "
+        "GEOFLOW_DEBUG=1 adds the traceback."
+    )
+    if os.environ.get("GEOFLOW_DEBUG") == "1":
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            page.line(line)
+
+
+def version() -> str:
+    """The installed version."""
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as installed
+
+    try:
+        return installed("geoflow")
+    except PackageNotFoundError:
+        return "(not installed)"

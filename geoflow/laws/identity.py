@@ -1,0 +1,142 @@
+"""Proofs and refutations of dh(z)·(c F₀ + G_a)(z) = 0.
+
+A proof is an expansion over Q: every coordinate, cotangent, drift weight, symbolic constant and token is a variable,
+and the numerators must be the zero polynomial. A refutation is a nonzero value mod p: the evaluation is a
+homomorphism, so what is nonzero there is nonzero. Random points alone prove nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from geoflow.exact.interpreter import UnluckyPoint
+from geoflow.exact.polynomials import Polynomials, TooLarge
+from geoflow.exact.primefield import PrimeField
+from geoflow.exact.program import UnsupportedPrimitive
+from geoflow.laws.differential import Differential
+from geoflow.lie.bracket import Field, Generator, Letter, exact_constants
+from geoflow.lie.point import ModularPoint, random_letter
+from geoflow.results import Verdict
+
+_TRIALS = 3
+
+
+def decide(generator: Generator, differential: Differential, places: Sequence[ModularPoint], seed: int) -> Verdict:
+    """The verdict on "every entry of every expression is conserved"."""
+    holds = vanishes(generator, differential, places, seed)
+    if holds is False:
+        return "refuted" if differential.decides else "probably refuted"
+    try:
+        if expands_to_zero(generator, differential):
+            return "proved"
+    except (TooLarge, UnluckyPoint, UnsupportedPrimitive):
+        pass
+    return "probable" if holds and len(places) > 1 else "undecided"
+
+
+def vanishes(
+    generator: Generator, differential: Differential, places: Sequence[ModularPoint], seed: int
+) -> bool | None:
+    """Whether dh·X vanishes at all the points for random letters; None where it cannot be evaluated."""
+    rng = np.random.default_rng([seed, 0x6C6177])
+    evaluated = None
+    for place in places:
+        letter = random_letter(generator, place.field, rng, _TRIALS)
+        try:
+            direction = generator(place.field, place.constants, place.point, letter)
+            constants, tokens = modular_inputs(differential, place, rng)
+            values = differential(place.field, constants, place.point, tokens, direction)
+        except (UnluckyPoint, UnsupportedPrimitive):
+            continue
+        if any(np.any(v) for v in values):
+            return False
+        evaluated = True
+    return evaluated
+
+
+def modular_inputs(
+    differential: Differential, place: ModularPoint, rng: np.random.Generator
+) -> tuple[Field, list[np.ndarray]]:
+    """Constants (the flow's at the point, the law's own) and random tokens over the point's field."""
+    field, known = place.field, place.constants
+    symbolic = {n: rng.integers(1, field.p, (1, 1)) for n, v in differential.constants.items() if v is None}
+    constants = exact_constants(field, differential.constants, symbolic) | known
+    return constants, random_tokens(differential, field, rng)
+
+
+def random_tokens(differential: Differential, field: PrimeField, rng: np.random.Generator) -> list[np.ndarray]:
+    shapes = [() for _ in differential.tokens.exponents] + [n.shape for n in differential.tokens.logs]
+    return [rng.integers(1, field.p, (1, 1, *s)) for s in shapes]
+
+
+def expands_to_zero(generator: Generator, differential: Differential) -> bool:
+    """Expand dh·X over Q and compare with zero.
+
+    Raises:
+        TooLarge: the expansion has too many terms. UnluckyPoint: a denominator is identically zero.
+        UnsupportedPrimitive: see `exact.interpreter`.
+    """
+    flow = generator.flow
+    unknown = [n for n, v in differential.constants.items() if v is None]
+    token_shapes = [() for _ in differential.tokens.exponents] + [n.shape for n in differential.tokens.logs]
+    shapes: list[tuple[int, ...]] = [
+        *[() for _ in unknown],
+        *[b.shape for b in flow.state],
+        *token_shapes,
+        (),
+        *flow.cotangents,
+    ]
+    sizes = [int(np.prod(s, dtype=np.int64)) for s in shapes]
+    programs = (generator.program, differential.program)
+    roots = sum(
+        int(np.prod(s, dtype=np.int64))
+        for p in programs
+        for i in p.instructions
+        if i.primitive in ("sqrt", "rsqrt", "pow")
+        for s in i.out_shapes
+    )
+    ring = Polynomials([f"x{k}" for k in range(sum(sizes))], roots)
+    arrays = iter(_arrays(ring.variables, shapes, sizes))
+    symbolic = {n: next(arrays) for n in unknown}
+    point = {b.name: next(arrays) for b in flow.state}
+    tokens = [next(arrays) for _ in token_shapes]
+    letter = Letter(next(arrays), tuple(next(arrays) for _ in flow.cotangents))
+    own = {n: symbolic[n] for n in flow.symbolic_constants}
+    direction = generator(ring, exact_constants(ring, flow.constants, own), point, letter)
+    constants = exact_constants(ring, differential.constants, symbolic)
+    values = differential(ring, constants, point, tokens, direction)
+    return all(ring.is_zero(x) for v in values for x in v.flat)
+
+
+def _arrays(variables: Sequence[Any], shapes: Sequence[tuple[int, ...]], sizes: Sequence[int]) -> list[np.ndarray]:
+    arrays, start = [], 0
+    for shape, size in zip(shapes, sizes, strict=True):
+        array = np.empty((1, 1, *shape), dtype=object)
+        for index, k in zip(np.ndindex(array.shape), range(start, start + size), strict=True):
+            array[index] = variables[k]
+        arrays.append(array)
+        start += size
+    return arrays
+
+
+def gradient_rows(differential: Differential, place: ModularPoint, seed: int = 0) -> np.ndarray:
+    """Gradients of all entries at a point over F_p, [entries, N].
+
+    Raises:
+        UnluckyPoint, UnsupportedPrimitive: as the interpreter.
+    """
+    rng = np.random.default_rng([seed, 0x677261])
+    flow, field = differential.flow, place.field
+    n = flow.dimension
+    direction, start = {}, 0
+    identity = np.eye(n, dtype=np.int64)
+    for b in flow.state:
+        direction[b.name] = identity[:, start : start + b.size].reshape(1, n, *b.shape)
+        start += b.size
+    constants, tokens = modular_inputs(differential, place, rng)
+    values = differential(field, constants, place.point, tokens, direction)
+    rows = [np.broadcast_to(v[0], (n, *v.shape[2:])).reshape(n, -1).T for v in values]
+    return np.concatenate(rows) if rows else np.zeros((0, n), dtype=np.int64)

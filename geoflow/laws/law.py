@@ -1,0 +1,99 @@
+"""`Law`: one conservation law (every entry of one expression) that can be printed, converted and called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import numpy as np
+
+from geoflow.expr.evaluate import evaluate, rationals
+from geoflow.expr.printer import print_expr
+from geoflow.expr.tree import Apply, Expr, Number, Parameter, Time, Velocity, walk
+from geoflow.flow import TIME, Flow, name_leaves
+from geoflow.laws.differential import environment
+from geoflow.results import Verdict
+
+
+@dataclass(frozen=True, eq=False)
+class Law:
+    """Every entry of `expression` is conserved. `independent`: how many of the entries are independent laws;
+    `added`: how many of them are new beside the laws listed before it."""
+
+    expression: Expr
+    flow: Flow = field(repr=False)
+    status: Verdict
+    independent: int
+    added: int
+    symmetry: str = ""
+
+    def __str__(self) -> str:
+        return print_expr(self.expression)
+
+    @property
+    def kind(self) -> str:
+        """polynomial, rational, logarithmic or time-dependent."""
+        nodes = list(walk(self.expression))
+        operations = {n.operation for n in nodes if isinstance(n, Apply)}
+        if any(isinstance(n, Time) for n in nodes):
+            return "time-dependent"
+        if "log" in operations:
+            return "logarithmic"
+        divided = any(
+            isinstance(n, Apply)
+            and (
+                (n.operation == "div" and not isinstance(n.arguments[1], Number) and not _constant(n.arguments[1]))
+                or n.operation == "inv"
+                or (n.operation == "pow" and n.option("exponent") < 0)
+            )
+            for n in nodes
+        )
+        return "rational" if divided else "polynomial"
+
+    @property
+    def entries(self) -> int:
+        return int(np.prod(self.expression.shape, dtype=np.int64))
+
+    def at(self, point: Mapping[str, Any], symbolic: Mapping[str, Any] | None = None) -> jax.Array:
+        """The value at a point of the state (arrays by block name: `U`, `U'`, `t`), by JAX."""
+        exact = {**self.flow.constants, **rationals([self.expression])}
+        constants = {n: float(v) if v is not None else (symbolic or {}).get(n, 1.0) for n, v in exact.items()}
+        return evaluate((self.expression,), environment(constants, point))[0]
+
+    def jax(self, **symbolic: float) -> Callable[..., jax.Array]:
+        """A pure function of the parameters (order 2: of parameters, velocities and t), in the pytree the flow was
+        made from; it can be jitted, differentiated and vmapped. Values of symbolic constants as keywords, else 1."""
+
+        def law(params: Any, velocity: Any = None, t: Any = 0.0) -> jax.Array:
+            names, leaves, _ = name_leaves(params)
+            point = dict(zip(names, leaves, strict=True))
+            if velocity is not None:
+                names, leaves, _ = name_leaves(velocity)
+                point |= {f"{n}'": v for n, v in zip(names, leaves, strict=True)}
+                point[TIME] = t
+            elif self.flow.order == 2:
+                raise TypeError("this law needs the velocity too: law(params, velocity, t)")
+            return self.at(point, symbolic)
+
+        return law
+
+    def sympy(self) -> Any:
+        """A SymPy expression, or an N-dimensional array of them, in symbols named like the entries (`U[0, 1]`)."""
+        from geoflow.expr.convert import expression_to_sympy
+
+        return expression_to_sympy(self.expression, self.flow.constants)
+
+    def latex(self) -> str:
+        """LaTeX of the law as it is written: `U^\\top U - V^\\top V`."""
+        from geoflow.expr.latex import latex_expr
+
+        return latex_expr(self.expression)
+
+    def _repr_latex_(self) -> str:
+        return f"${self.latex()}$"
+
+
+def _constant(expr: Expr) -> bool:
+    return not any(isinstance(n, Parameter | Velocity) for n in walk(expr))

@@ -1,0 +1,121 @@
+"""Matrix expressions from which laws are made: Gram matrices, norms, balanced functions of each metric.
+
+Laws are first sought as one linear combination of terms of equal shape, all entries at once: `U.T @ U - V.T @ V` is
+two unknowns, not D(D+1)/2. A term is a part of dh for a symmetry that practice knows: changes of basis between layers
+give Gram matrices, rescalings give sums of uψ'(u) − ψ(u), translations sums of ψ'(u).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import combinations
+
+from geoflow.expr.build import Leaf, matmul, multiply, outer, total, transpose
+from geoflow.expr.tree import Apply, Expr, Parameter, Time, Velocity
+from geoflow.flow import Flow
+
+
+def own_terms(flow: Flow) -> list[Expr]:
+    """Terms that hold one parameter each (order 2: a parameter and its velocity), in the order of the layers."""
+    terms: list[Expr] = []
+    for block in flow.parameters:
+        leaf, metric = Parameter(block.name, block.shape), flow.metric_of(block.name)
+        if flow.order == 2:
+            terms += _momentum_terms(leaf, metric.quadratic)
+            continue
+        if metric.quadratic:
+            terms += _grams(leaf, leaf)
+        for function in metric.balanced(leaf):
+            terms += _sums(function)
+    return terms
+
+
+def _momentum_terms(leaf: Parameter, quadratic: bool) -> Iterator[Expr]:
+    """Angular momenta need U and U'; a law linear in θ gives one with U' and one with U and t·U'."""
+    velocity = Velocity(leaf.name, leaf.shape)
+    if quadratic:
+        for a, b in ((leaf, velocity), (velocity, leaf)):
+            yield from _grams(a, b)
+    for term in (velocity, leaf, multiply(Time(), velocity)):
+        yield from _sums(term)
+    yield from _sums(multiply(leaf, velocity))
+
+
+def cross_terms(flow: Flow) -> list[Expr]:
+    """Products of two different parameters (order 2: of one and the other's velocity)."""
+    terms: list[Expr] = []
+    quadratic = [Parameter(b.name, b.shape) for b in flow.parameters if flow.metric_of(b.name).quadratic]
+    for a, b in combinations(quadratic, 2):
+        pairs: list[tuple[Leaf, Leaf]] = [(a, b)]
+        if flow.order == 2:
+            pairs = [(a, Velocity(b.name, b.shape)), (Velocity(a.name, a.shape), b)]
+        for left, right in pairs:
+            terms += _products(left, right)
+    return terms
+
+
+def _grams(a: Leaf, b: Leaf) -> Iterator[Expr]:
+    """Contractions of a with b (of the same shape) over all axes but one."""
+    match len(a.shape):
+        case 1:
+            yield outer(a, b)
+        case 2:
+            yield matmul(transpose(a), b)
+            yield matmul(a, transpose(b))
+        case rank if rank > 2:
+            letters = "abcdefghijklmnop"[:rank]
+            for axis in range(rank):
+                other = letters[:axis] + "z" + letters[axis + 1 :]
+                subscripts = f"{letters},{other}->{letters[axis]}z"
+                shape = (a.shape[axis], a.shape[axis])
+                yield Apply("einsum", (a, b), shape, (("subscripts", subscripts),))
+
+
+def _sums(term: Expr) -> Iterator[Expr]:
+    """The entries, their sums over some axes, and over all."""
+    rank = len(term.shape)
+    if rank == 0:
+        yield term
+        return
+    yield term
+    axes: Iterable[int | tuple[int, ...]] = range(rank) if rank == 2 else ()
+    if rank > 2:
+        axes = [c if len(c) > 1 else c[0] for n in range(1, rank) for c in combinations(range(rank), n)]
+    for axis in axes:
+        yield total(term, axis)
+    yield total(term)
+
+
+def _products(a: Leaf, b: Leaf) -> Iterator[Expr]:
+    """Matrix and elementwise products of two parameters, wherever their shapes fit, and the transposes."""
+    if len(a.shape) == len(b.shape) == 2:
+        for left in (a, transpose(a)):
+            for right in (b, transpose(b)):
+                if left.shape[1] == right.shape[0]:
+                    yield matmul(left, right)
+                    yield matmul(transpose(right), transpose(left))
+    elif len(a.shape) == len(b.shape) == 1:
+        yield outer(a, b)
+        yield outer(b, a)
+    if a.shape == b.shape:
+        yield from _sums(multiply(a, b))
+
+
+def scalar_functions(flow: Flow) -> list[Expr]:
+    """Elementwise functions beyond monomials for the scalar dictionary: the potentials' own."""
+    found: list[Expr] = []
+    if flow.order == 1:
+        for block in flow.parameters:
+            metric = flow.metric_of(block.name)
+            if not metric.quadratic:
+                found += [f for f in metric.balanced(Parameter(block.name, block.shape)) if not _is_monomial(f)]
+    return found
+
+
+def _is_monomial(term: Expr) -> bool:
+    if isinstance(term, Apply) and term.operation == "pow":
+        exponent = term.option("exponent")
+        return exponent.denominator == 1 and exponent > 0
+    return isinstance(term, Parameter)
+
+

@@ -1,0 +1,136 @@
+"""Vector fields of a flow, and their nested brackets, at a point of any exact arithmetic.
+
+The bracket is [X, Y] = DY·X − DX·Y. With e² = 0, Y(z + e·X(z)) = Y(z) + e·DY·X (see `exact.dual`), so a right-nested
+word [X₁, [X₂, … [X_L, Y]]] costs 2L + 1 evaluations of the generator, each in a ring with one nilpotent more. No
+derivative is ever traced: one program serves every depth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from geoflow.exact import dual
+from geoflow.exact.degree import FieldDegree, field_degree
+from geoflow.exact.dual import Arithmetic
+from geoflow.exact.interpreter import run
+from geoflow.exact.program import Program, trace
+from geoflow.flow import Flow
+
+Field = dict[str, np.ndarray]  # block name -> [nilpotent, batch, *shape]
+
+
+@dataclass(frozen=True)
+class Letter:
+    """The field c·F₀ + G_a: `weight` is c, [1, batch] (unused without drift), `cotangent` a."""
+
+    weight: np.ndarray
+    cotangent: tuple[np.ndarray, ...]
+
+
+@dataclass(frozen=True)
+class Generator:
+    """The program of c·F₀(z) + G_a(z)."""
+
+    flow: Flow
+    program: Program
+    degree: FieldDegree
+
+    @staticmethod
+    def of(flow: Flow) -> Generator:
+        def generator(constants: Any, point: Any, weight: Any, cotangent: Any) -> Any:
+            tangent = flow.controls(constants, point, cotangent)
+            if not flow.has_drift:
+                return tangent
+            return jax.tree.map(lambda g, f: g + weight * f, tangent, flow.drift(constants, point))
+
+        examples = example_constants(flow), example_point(flow), _array(()), tuple(map(_array, flow.cotangents))
+        program = trace(generator, *examples)
+        degrees = jax.tree.leaves(
+            (
+                {name: 1 if value is None else 0 for name, value in flow.constants.items()},
+                {b.name: 1 for b in flow.state},
+                1,
+                tuple(1 for _ in flow.cotangents),
+            )
+        )
+        return Generator(flow, program, field_degree(program, degrees))
+
+    def __call__(self, ring: Arithmetic, constants: Mapping[str, np.ndarray], point: Field, letter: Letter) -> Field:
+        leaves = jax.tree.leaves((dict(constants), dict(point), letter.weight, letter.cotangent))
+        return jax.tree.unflatten(self.program.out_tree, run(self.program, ring, leaves))
+
+    def word(
+        self, ring: Arithmetic, constants: Mapping[str, np.ndarray], point: Field, letters: Sequence[Letter]
+    ) -> Field:
+        """The bracket [X₁, [X₂, … [X_L, Y]]] of the letters' fields at the point; the field itself for one letter."""
+
+        def value(k: int, z: Field, size: int) -> Field:
+            own = self(ring, constants, z, letters[k])
+            if k == len(letters) - 1:
+                return own
+            inner = value(k + 1, _shift(ring, z, own, size), 2 * size)
+            low = {n: v[:size] for n, v in inner.items()}
+            along = self(ring, constants, _shift(ring, z, low, size), letters[k])
+            return {n: _upper(ring, inner[n], along[n], size) for n in inner}
+
+        return value(0, point, 1)
+
+    @property
+    def root_redundancy(self) -> int:
+        """How many random points to draw for one at which all square roots exist mod p."""
+        return 2 ** min(self.degree.roots, 8)
+
+    def rows(self, field: Field, batch: int) -> np.ndarray:
+        """A field without nilpotents as rows [batch, N], columns in the order of the state."""
+        parts = [np.broadcast_to(v := field[b.name][0], (batch, *v.shape[1:])) for b in self.flow.state]
+        return np.concatenate([p.reshape(batch, -1) for p in parts], axis=1)
+
+
+def _shift(ring: Arithmetic, z: Field, direction: Field, size: int) -> Field:
+    """z + e·direction with a new nilpotent e, for z and direction with `size` nilpotent entries."""
+    return {n: np.concatenate(_matched(ring, z[n], direction[n], size)) for n in z}
+
+
+def _matched(ring: Arithmetic, a: np.ndarray, b: np.ndarray, size: int) -> list[np.ndarray]:
+    batch = max(a.shape[1], b.shape[1])
+    return [_padded(ring, x, size, batch) for x in (a, b)]
+
+
+def _padded(ring: Arithmetic, x: np.ndarray, size: int, batch: int) -> np.ndarray:
+    x = np.broadcast_to(x, (len(x), batch, *x.shape[2:]))
+    return x if len(x) == size else np.concatenate([x, ring.zeros((size - len(x), *x.shape[1:]))])
+
+
+def _upper(ring: Arithmetic, a: np.ndarray, b: np.ndarray, size: int) -> np.ndarray:
+    """The coefficient of the last nilpotent in a − b."""
+    batch = max(a.shape[1], b.shape[1])
+    return ring.sub(*(_padded(ring, x, 2 * size, batch)[size:] for x in (a, b)))
+
+
+def _array(shape: tuple[int, ...]) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct(shape, jnp.float64)
+
+
+def example_point(flow: Flow) -> dict[str, jax.ShapeDtypeStruct]:
+    return {b.name: _array(b.shape) for b in flow.state}
+
+
+def example_constants(flow: Flow) -> dict[str, jax.ShapeDtypeStruct]:
+    return {name: _array(()) for name in flow.constants}
+
+
+def exact_constants(
+    ring: Arithmetic, constants: Mapping[str, Fraction | None], symbolic: Mapping[str, Any]
+) -> dict[str, np.ndarray]:
+    """Constants as ring elements [1, 1]; symbolic ones from `symbolic` (arrays [1, batch])."""
+    return {
+        name: ring.constant(value, (1, 1)) if value is not None else symbolic[name]
+        for name, value in constants.items()
+    }

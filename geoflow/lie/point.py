@@ -1,0 +1,100 @@
+"""Random points of the state over a prime field, with the randomness of a seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import flint
+import numpy as np
+
+from geoflow.exact.interpreter import UnluckyPoint
+from geoflow.exact.primefield import PrimeField, draw_prime
+from geoflow.exact.program import UnsupportedPrimitive
+from geoflow.exact.radicals import MOST_INDEPENDENT, RootSystem, has_roots, radicands
+from geoflow.exact.rationals import Rationals
+from geoflow.lie.bracket import Field, Generator, Letter, exact_constants
+
+INTEGER_BITS = 20  # size of the integer points at which radicands are computed over Z
+_TRIES = 60
+
+
+@dataclass(frozen=True)
+class ModularPoint:
+    """A prime field, the constants in it, and a point. `integers` are the coordinates in the order of the state."""
+
+    field: PrimeField
+    constants: dict[str, np.ndarray]
+    point: Field
+    integers: tuple[int, ...]
+    sample_size: int
+
+
+def draw_point(generator: Generator, rng: np.random.Generator) -> ModularPoint:
+    """A random point at which no denominator vanishes.
+
+    Raises:
+        UnluckyPoint: none was found in many tries: the flow is defined nowhere, for all we know.
+        UnsupportedPrimitive: a primitive without a rule, or too many independent square roots.
+    """
+    draw = _draw_with_roots if has_roots(generator.program) else _draw
+    for _ in range(_TRIES):
+        try:
+            found = draw(generator, rng)
+            letter = random_letter(generator, found.field, rng, 1)
+            generator(found.field, found.constants, found.point, letter)
+            return found
+        except UnluckyPoint:
+            continue
+    raise UnluckyPoint
+
+
+def _draw(generator: Generator, rng: np.random.Generator) -> ModularPoint:
+    flow, field = generator.flow, PrimeField(draw_prime(rng))
+    symbolic = {n: rng.integers(1, field.p, (1, 1)) for n in flow.symbolic_constants}
+    point = {b.name: rng.integers(1, field.p, (1, 1, *b.shape)) for b in flow.state}
+    return _point(generator, field, symbolic, point, field.p - 1)
+
+
+def _draw_with_roots(generator: Generator, rng: np.random.Generator) -> ModularPoint:
+    """A positive integer point, and a prime modulo which all its radicands have roots."""
+    flow, top = generator.flow, 2**INTEGER_BITS
+    symbolic = {n: rng.integers(1, top, (1, 1)) for n in flow.symbolic_constants}
+    point = {b.name: rng.integers(1, top, (1, 1, *b.shape)) for b in flow.state}
+    ring = Rationals()
+    constants = exact_constants(ring, flow.constants, {n: ring.literal(v) for n, v in symbolic.items()})
+    ones = Letter(ring.zeros((1, 1)), tuple(ring.zeros((1, 1, *s)) for s in flow.cotangents))
+    leaves = _leaves(generator, constants, {n: ring.literal(v) for n, v in point.items()}, ones)
+    system = RootSystem(radicands(generator.program, leaves))
+    if len(system.independent) > MOST_INDEPENDENT:
+        raise UnsupportedPrimitive(f"more than {MOST_INDEPENDENT} independent square roots")
+    for _ in range(64 * 2 ** len(system.independent)):
+        prime = draw_prime(rng)
+        roots = system.roots(prime)
+        if roots is not None:
+            return _point(generator, PrimeField(prime, roots), symbolic, point, top - 1)
+    raise UnluckyPoint
+
+
+def _leaves(generator: Generator, constants: dict[str, np.ndarray], point: Field, letter: Letter) -> list[np.ndarray]:
+    import jax
+
+    return jax.tree.leaves((constants, point, letter.weight, letter.cotangent))
+
+
+def _point(
+    generator: Generator, field: PrimeField, symbolic: dict[str, np.ndarray], point: Field, sample_size: int
+) -> ModularPoint:
+    constants = exact_constants(field, generator.flow.constants, {n: v % field.p for n, v in symbolic.items()})
+    integers = tuple(int(x) for b in generator.flow.state for x in point[b.name].ravel())
+    reduced = {n: v % field.p for n, v in point.items()}
+    return ModularPoint(field, constants, reduced, integers, sample_size)
+
+
+def random_letter(generator: Generator, field: PrimeField, rng: np.random.Generator, batch: int) -> Letter:
+    """Random cotangents and drift weights, independent over the batch."""
+    weight = rng.integers(1, field.p, (1, batch))
+    return Letter(weight, tuple(rng.integers(0, field.p, (1, batch, *s)) for s in generator.flow.cotangents))
+
+
+def residue(value: flint.fmpq, prime: int) -> int:
+    return int(value.p) * pow(int(value.q), -1, prime) % prime

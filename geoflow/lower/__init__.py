@@ -1,0 +1,5 @@
+"""From a checked model to a `Flow`."""
+
+from geoflow.lower.model import lower
+
+__all__ = ["lower"]

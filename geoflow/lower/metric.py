@@ -1,0 +1,48 @@
+"""From `metric kind(…)` to a metric: one entry of `METRICS` per kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+
+import jax
+
+from geoflow.check.model import MetricBlock, Potential
+from geoflow.expr.evaluate import Environment, evaluate, rationals
+from geoflow.expr.printer import print_expr
+from geoflow.expr.tree import Constant, Expr, walk
+from geoflow.flow import Arrays
+from geoflow.metric import Euclidean, Metric, Mirror, Scaled
+
+Values = Mapping[str, Fraction | None]
+
+
+def _scaled(block: MetricBlock, values: Values) -> Metric:
+    rate = block.options["rate"]
+    assert isinstance(rate, Expr)
+    return Scaled(rate, values)
+
+
+def _mirror(block: MetricBlock, values: Values) -> Metric:
+    potential = block.options["potential"]
+    if not isinstance(potential, Potential):
+        p = block.options.get("p")
+        assert isinstance(potential, str) and (p is None or isinstance(p, Fraction))
+        return Mirror(potential, p)
+    variable, body = potential.variable, potential.body
+
+    known = {n.name: values[n.name] for n in walk(body) if isinstance(n, Constant)}
+    known |= rationals([body])
+
+    def psi(constants: Arrays, u: jax.Array) -> jax.Array:
+        return evaluate((body,), Environment(constants, {variable.name: u}))[0]
+
+    label = f"{variable.name} -> {print_expr(body)}"
+    return Mirror(psi if known else lambda u: psi({}, u), label=label, known=known)
+
+
+METRICS: dict[str, Callable[[MetricBlock, Values], Metric]] = {
+    "euclidean": lambda block, values: Euclidean(),
+    "scaled": _scaled,
+    "mirror": _mirror,
+}

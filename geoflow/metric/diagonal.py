@@ -1,0 +1,62 @@
+"""Constant metrics: Euclidean, and learning rates (`scaled(c)`: M⁻¹ = c)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from geoflow.expr.build import divide, power
+from geoflow.expr.evaluate import Environment, evaluate, rationals
+from geoflow.expr.printer import print_expr
+from geoflow.expr.tree import Constant, Expr, Parameter, walk
+from geoflow.metric.base import Arrays
+
+
+@dataclass(frozen=True)
+class Euclidean:
+    """M = I."""
+
+    text: str = "Euclidean"
+    positive: bool = False
+    quadratic: bool = True
+
+    def constants(self) -> Mapping[str, Fraction | None]:
+        return {}
+
+    def apply_inverse(self, constants: Arrays, theta: Arrays, covector: Arrays) -> Arrays:
+        return covector
+
+    def balanced(self, parameter: Parameter) -> tuple[Expr, ...]:
+        return power(parameter, 2), parameter
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """M⁻¹ = rate: a learning rate per parameter, per row or per entry. `rate` broadcasts to each parameter."""
+
+    rate: Expr
+    known: Mapping[str, Fraction | None]
+    positive: bool = False
+
+    @property
+    def text(self) -> str:
+        return f"scaled({print_expr(self.rate)})"
+
+    @property
+    def quadratic(self) -> bool:
+        return self.rate.shape == ()
+
+    def constants(self) -> Mapping[str, Fraction | None]:
+        named = {n.name: self.known.get(n.name) for n in walk(self.rate) if isinstance(n, Constant)}
+        return {**named, **rationals([self.rate])}
+
+    def apply_inverse(self, constants: Arrays, theta: Arrays, covector: Arrays) -> Arrays:
+        (rate,) = evaluate((self.rate,), Environment(constants=constants))
+        return {name: rate * g for name, g in covector.items()}
+
+    def balanced(self, parameter: Parameter) -> tuple[Expr, ...]:
+        square, own = power(parameter, 2), parameter
+        if self.quadratic:
+            return square, own
+        return divide(square, self.rate), divide(own, self.rate)

@@ -1,0 +1,38 @@
+"""What a caller may ask of a check, and how it can watch the check go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from geoflow.results import ModelReport
+
+
+@dataclass(frozen=True)
+class CheckOptions:
+    """The options of `geoflow check` that change what is computed.
+
+    `overrides` are the `-D name=value` of sizes and constants, `timeout` is in seconds, `strict`
+    makes probable claims fail, `plot` names a file for the drift figure.
+    """
+
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    seed: int = 0
+    timeout: float | None = None
+    verify: bool = True
+    strict: bool = False
+    plot: str | None = None
+
+
+class Observer(Protocol):
+    """Hears of the stages as they begin and of each model's verdict as soon as it is known."""
+
+    def stage(self, name: str, detail: str = "") -> None:
+        """A stage begins, or has news (`detail`)."""
+
+    def counted(self, report: ModelReport) -> None:
+        """The exact verdict on a model is known; `report.verify` is still None."""
+
+    def verified(self, report: ModelReport) -> None:
+        """The trajectories of the same model are integrated too."""

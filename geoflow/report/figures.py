@@ -1,0 +1,128 @@
+"""Figures of laws and control along a trajectory: what stays, beside what a function that is no law
+does.
+
+Drawn on matplotlib's `Figure` itself, without pyplot: no window, no global state, whatever back end
+the host uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+LAW_COLOURS = ("#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+CONTROL_COLOUR = "#d55e00"
+GREY = "#6b6b6b"
+SUFFIXES = (".png", ".svg", ".pdf")
+LONGEST = 60  # characters of a law in the legend
+FLOOR = 1e-18  # below round-off: where a change of exactly 0 is drawn
+
+
+class Curves(Protocol):
+    """Relative changes along one trajectory, `run`: `laws` has [time, entry] by law's text, `control`
+    [time]. Beyond `tolerance` a law would count as drifting."""
+
+    @property
+    def run(self) -> str: ...  # noqa: D102
+
+    @property
+    def times(self) -> np.ndarray: ...  # noqa: D102
+
+    @property
+    def laws(self) -> Mapping[str, np.ndarray]: ...  # noqa: D102
+
+    @property
+    def control(self) -> np.ndarray: ...  # noqa: D102
+
+    @property
+    def tolerance(self) -> float: ...  # noqa: D102
+
+
+def plot_laws(path: str | Path, curves: Curves, title: str = "") -> None:
+    """Write a figure: the relative change of every law and of the control, and its size on a
+    logarithmic scale.
+
+    Raises:
+        ValueError: the suffix is not one of `SUFFIXES`.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in SUFFIXES:
+        raise ValueError(f"a figure ends in {', '.join(SUFFIXES)}, got {path.name!r}")
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context({"svg.hashsalt": "geoflow", "font.size": 9.0}):
+        figure = Figure(figsize=(7.0, 5.6), layout="constrained")
+        above, below = figure.subplots(2, 1, sharex=True, height_ratios=(1.0, 1.2))
+        _draw_changes(above, curves)
+        _draw_sizes(below, curves)
+        above.set_title(_heading(title, curves.run), loc="left", fontsize=10, parse_math=False)
+        handles, labels = above.get_legend_handles_labels()
+        legend = figure.legend(handles, labels, loc="outside lower left", frameon=False)
+        for text in legend.get_texts():
+            text.set_parse_math(False)
+        undated = {"Date": None} if path.suffix.lower() == ".svg" else None
+        figure.savefig(path, dpi=160, metadata=undated)
+
+
+def _heading(title: str, run: str) -> str:
+    return f"{title}, {run}" if title else run
+
+
+def _draw_changes(axes: Any, curves: Curves) -> None:
+    """Changes as they are: laws lie on zero."""
+    axes.plot(curves.times, curves.control, color=CONTROL_COLOUR, label="control, no law")
+    for number, (text, changes) in enumerate(curves.laws.items()):
+        label = _label(text, changes.shape[1])
+        for entry in range(changes.shape[1]):
+            axes.plot(
+                curves.times,
+                changes[:, entry],
+                color=LAW_COLOURS[number % len(LAW_COLOURS)],
+                linewidth=2.0,
+                label=label if entry == 0 else None,
+            )
+    axes.set_ylabel("relative change")
+    _bare(axes)
+
+
+def _draw_sizes(axes: Any, curves: Curves) -> None:
+    """Sizes on a logarithmic scale: the largest entry of each law, the control, the tolerance."""
+    times = curves.times[1:]  # at the start nothing has changed
+    axes.plot(times, _size(curves.control[:, None]), color=CONTROL_COLOUR)
+    for number, changes in enumerate(curves.laws.values()):
+        if changes.shape[1]:
+            axes.plot(times, _size(changes), color=LAW_COLOURS[number % len(LAW_COLOURS)])
+    axes.axhline(curves.tolerance, color=GREY, linewidth=1.0, linestyle=(0, (4, 3)))
+    axes.annotate(
+        f"tolerance {curves.tolerance:.0e}",
+        (1.0, curves.tolerance),
+        xycoords=axes.get_yaxis_transform(),
+        xytext=(-2, 3),
+        textcoords="offset points",
+        ha="right",
+        color=GREY,
+    )
+    axes.set_yscale("log")
+    axes.set_ylabel("its size (largest entry)")
+    axes.set_xlabel("time t")
+    _bare(axes)
+
+
+def _size(changes: np.ndarray) -> np.ndarray:
+    return np.maximum(np.max(np.abs(changes[1:]), axis=1), FLOOR)
+
+
+def _label(text: str, entries: int) -> str:
+    short = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return f"{short} ({entries} entries)" if entries > 1 else short
+
+
+def _bare(axes: Any) -> None:
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", color="#e4e4e4", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.margins(x=0)

@@ -1,0 +1,147 @@
+"""A report as JSON, `"schema": 1`: keys may be added, those in `schema.json` stay.
+
+Infinities and NaN have no JSON and become null. Text is ASCII after escaping, so that any pipe can
+carry it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict
+from typing import Any
+
+from geoflow.diagnostics import Diagnostic, Span
+from geoflow.results import Certificate, ClaimResult, FoundLaw, ModelReport, Report, Verification
+
+SCHEMA = 1
+
+
+def to_json(report: Report) -> dict[str, Any]:
+    """The report as plain dictionaries, lists, numbers and strings."""
+    return plain(
+        {
+            "schema": SCHEMA,
+            "exit_code": report.exit_code,
+            "models": [_model(model) for model in report.models],
+            "diagnostics": [_diagnostic(diagnostic) for diagnostic in report.diagnostics],
+            "seconds": report.seconds,
+        }
+    )
+
+
+def certificates(report: Report) -> dict[str, Any]:
+    """What `--certificate` writes: all that the counts rest on, points included."""
+    models = [
+        {
+            "file": model.file,
+            "model": model.model,
+            "laws": asdict(model.laws),
+            "assumes": model.assumes,
+            "found": [_law(law) for law in model.found],
+            "certificate": asdict(model.certificate) if model.certificate else None,
+        }
+        for model in report.models
+    ]
+    return plain({"schema": SCHEMA, "models": models})
+
+
+def dumps(data: dict[str, Any]) -> str:
+    """JSON text, indented, ending in a newline."""
+    return json.dumps(data, indent=2, allow_nan=False) + "\n"
+
+
+def plain(value: Any) -> Any:
+    """`value` with tuples as lists, no number that is not finite, no unpaired surrogate."""
+    match value:
+        case dict():
+            return {plain(str(key)): plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [plain(item) for item in value]
+        case float() if not math.isfinite(value):
+            return None
+        case str():
+            return value.encode("utf-8", "backslashreplace").decode("utf-8")
+        case _:
+            return value
+
+
+def _model(model: ModelReport) -> dict[str, Any]:
+    return {
+        "file": model.file,
+        "model": model.model,
+        "summary": model.summary,
+        "parameters": model.parameters,
+        "dimension": model.dimension,
+        "laws": asdict(model.laws),
+        "claims": [_claim(claim) for claim in model.claims],
+        "found": [_law(law) for law in model.found],
+        "certificate": _certificate(model.certificate),
+        "verify": _verification(model.verify),
+        "facts": model.facts,
+        "facts_status": model.facts_status,
+        "assumes": model.assumes,
+        "notes": model.notes,
+        "seed": model.seed,
+        "prime": model.prime,
+        "seconds": model.seconds,
+    }
+
+
+def _claim(claim: ClaimResult) -> dict[str, Any]:
+    """The keys of a claim that say something; `kind`, `line` and `verdict` always."""
+    always = ("kind", "line", "verdict")
+    return {
+        key: value
+        for key, value in asdict(claim).items()
+        if key in always or value not in (None, "", ())
+    }
+
+
+def _law(law: FoundLaw) -> dict[str, Any]:
+    return asdict(law)
+
+
+def _certificate(certificate: Certificate | None) -> dict[str, Any] | None:
+    """A summary: the points stay out, `--certificate` has them."""
+    if certificate is None:
+        return None
+    data = asdict(certificate)
+    data["runs"] = [{key: run[key] for key in ("prime", "ranks", "words")} for run in data["runs"]]
+    return data | {"rank": certificate.rank}
+
+
+def _verification(verify: Verification | None) -> dict[str, Any] | None:
+    if verify is None:
+        return None
+    drifts = [{"law": text, "drift": drift} for text, drift in verify.drifts]
+    return asdict(verify) | {"drifts": drifts}
+
+
+def _diagnostic(diagnostic: Diagnostic) -> dict[str, Any]:
+    fix = diagnostic.fix
+    return {
+        "code": diagnostic.code,
+        "severity": diagnostic.severity,
+        **_place(diagnostic.span),
+        "message": diagnostic.message,
+        "label": diagnostic.label,
+        "related": [
+            {**_place(related.span), "label": related.label} for related in diagnostic.related
+        ],
+        "notes": diagnostic.notes,
+        "hints": diagnostic.hints,
+        "fix": {**_place(fix.span), "replacement": fix.replacement} if fix else None,
+    }
+
+
+def _place(span: Span | None) -> dict[str, Any]:
+    if span is None:
+        return dict.fromkeys(("file", "line", "column", "end_line", "end_column"))
+    return {
+        "file": span.source.name,
+        "line": span.line,
+        "column": span.column,
+        "end_line": span.end_line,
+        "end_column": span.end_column,
+    }

@@ -1,0 +1,160 @@
+"""The words of verdicts: what a count says, on what evidence, and how claims add up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from geoflow.results import ClaimResult, LawCount, ModelReport, Report, Verdict
+
+SIGNS: dict[Verdict, str] = {
+    "proved": "✓",
+    "probable": "~",
+    "probably refuted": "✗",
+    "refuted": "✗",
+    "undecided": "?",
+}
+STYLES: dict[Verdict, str] = {
+    "proved": "green",
+    "probable": "yellow",
+    "probably refuted": "red",
+    "refuted": "red",
+    "undecided": "yellow",
+}
+_REFUTED = {
+    "law": "GEO0601",
+    "laws": "GEO0602",
+    "complete": "GEO0603",
+    "commuting": "GEO0604",
+    "depth": "GEO0605",
+}
+_UNDECIDED = {"law": "GEO0701", "complete": "GEO0704"}
+
+
+def holds(claim: ClaimResult) -> bool:
+    """Whether a claim is proved or probable."""
+    return claim.verdict in ("proved", "probable")
+
+
+def claim_code(claim: ClaimResult) -> str | None:
+    """The code of a claim that does not hold; its page says what to do."""
+    if holds(claim):
+        return None
+    if claim.verdict == "undecided":
+        return _UNDECIDED.get(claim.kind, "GEO0702")
+    return _REFUTED.get(claim.kind, "GEO0602")
+
+
+def formulas(model: ModelReport) -> int:
+    """How many counted laws have a formula that is proved, or probable where the count is."""
+    good = ("proved",) if model.laws.status == "proved" else ("proved", "probable")
+    return min(sum(law.independent for law in model.found if law.status in good), model.laws.upper)
+
+
+def count_words(model: ModelReport) -> str:
+    """The count, never more certain than it is: "6, exactly", "7 laws, formulas for 6"."""
+    laws, known = model.laws, formulas(model)
+    if laws.status == "bounded":
+        return f"at least {laws.lower}, at most {laws.upper} (not settled)"
+    if known < laws.upper:
+        noun = "law" if laws.upper == 1 else "laws"
+        probably = "" if laws.status == "proved" else "probably "
+        return f"{probably}{laws.upper} {noun}, formulas for {known or 'none'}"
+    return f"{laws.upper}, {'exactly' if laws.status == 'proved' else 'probably'}"
+
+
+def evidence(model: ModelReport) -> str:
+    """What the count rests on."""
+    laws = model.laws
+    parts = [part for part in (_rank(model), _closure(model), _lower(model)) if part]
+    if laws.status == "probable" and laws.error_bound is not None:
+        parts.append(f"error bound {laws.error_bound:.0e}")
+    if laws.reason:
+        parts.append(laws.reason)
+    words = {"proved": "proved", "probable": "probable", "bounded": "not settled"}[laws.status]
+    return f"{words}: {', '.join(parts)}" if parts else words
+
+
+def _rank(model: ModelReport) -> str:
+    certificate = model.certificate
+    if certificate is None or not certificate.runs:
+        return ""
+    primes = list(dict.fromkeys(run.prime for run in certificate.runs))
+    if model.laws.status == "proved" and model.prime is not None:
+        primes = [model.prime]
+    so_far = "" if certificate.complete else " so far"
+    of = f"{certificate.rank} of {certificate.dimension}{so_far}"
+    text = f"rank {of} mod {' and '.join(map(str, primes))}"
+    if model.laws.status == "probable":
+        count = len({run.point for run in certificate.runs})
+        text += f" at {count} point{'s' if count > 1 else ''}"
+    return text
+
+
+def _closure(model: ModelReport) -> str:
+    certificate = model.certificate
+    return f"closed: {certificate.closed_by}" if certificate and certificate.closed_by else ""
+
+
+def _lower(model: ModelReport) -> str:
+    proved = sum(law.independent for law in model.found if law.status == "proved")
+    known = min(proved, model.laws.lower)
+    if not known:
+        return ""
+    return f"{known} independent law{' holds' if known == 1 else 's hold'} identically"
+
+
+def assumptions(model: ModelReport) -> str:
+    """What the count is said under: "for every data set and every loss, at a generic point"."""
+    for_, at, rest = [], [], []
+    for assumed in model.assumes:
+        if assumed.startswith("every "):
+            for_.append(assumed)
+        elif assumed.startswith(("a ", "an ", "the ")) and "point" in assumed:
+            at.append(assumed)
+        else:
+            rest.append(assumed)
+    parts = [f"for {' and '.join(for_)}"] if for_ else []
+    parts += [f"at {' and '.join(at)}"] if at else []
+    return ", ".join([*parts, *rest])
+
+
+def count_settled(laws: LawCount) -> bool:
+    """Whether the count is one number."""
+    return laws.status != "bounded"
+
+
+def summary(report: Report) -> str:
+    """All models in one sentence: "1 model, 3 claims, all hold"."""
+    errors = sum(d.severity == "error" for d in report.diagnostics)
+    if errors:
+        return f"{_many(errors, 'error')}, nothing was checked"
+    claims = [claim for model in report.models for claim in model.claims]
+    unsettled = sum(not count_settled(model.laws) for model in report.models)
+    drifting = sum(model.verify is not None and model.verify.failed for model in report.models)
+    parts = [_many(len(report.models), "model"), claims_words(claims, not (unsettled or drifting))]
+    if unsettled:
+        parts.append(f"{_many(unsettled, 'count')} not settled")
+    if drifting:
+        parts.append(f"laws of {_many(drifting, 'model')} drift")
+    if report.exit_code == 1 and not (unsettled or drifting) and all(map(holds, claims)):
+        parts.append("and probable is not enough here (--strict)")
+    return ", ".join(parts)
+
+
+def claims_words(claims: Sequence[ClaimResult], unspoilt: bool = True) -> str:
+    """How the claims add up. "All hold" is for claims that are all proved, with nothing amiss."""
+    if not claims:
+        return "no claims"
+    counts = Counter(claim.verdict for claim in claims)
+    head = _many(len(claims), "claim")
+    if len(claims) == 1:
+        return f"{head}, {claims[0].verdict}"
+    if counts["proved"] == len(claims):
+        return f"{head}, {'all hold' if unspoilt else 'all proved'}"
+    order: tuple[Verdict, ...] = ("refuted", "probably refuted", "undecided", "probable", "proved")
+    return f"{head}: " + ", ".join(f"{counts[word]} {word}" for word in order if counts[word])
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,154 @@
+"""What a check returns: frozen, JSON-ready data. The words of the verdicts are those of docs/method.md."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from geoflow.diagnostics import Diagnostic
+
+Status = Literal["proved", "probable", "bounded"]
+Verdict = Literal["proved", "probable", "probably refuted", "refuted", "undecided"]
+
+
+@dataclass(frozen=True)
+class LawCount:
+    """`lower` ≤ number of independent laws ≤ `upper`.
+
+    `upper` is N minus a rank: a proved bound unless `status` is probable and the report's `assumes` says why.
+    `lower` is the best proved lower bound. `status` proved: lower = upper. `error_bound`: the probability that
+    `upper` is not the count, where `status` is probable.
+    """
+
+    lower: int
+    upper: int
+    status: Status
+    error_bound: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class RankRun:
+    """One run of the closure: ranks by bracket depth at one point over one prime field."""
+
+    prime: int
+    ranks: tuple[int, ...]
+    words: int
+    point: tuple[int, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """Evidence for the upper bound: dimension N of the state and the ranks found. Each run's rank is a proved lower
+    bound of the generic rank when `exact` is true (see docs/method.md); stagnation in all runs makes it probable."""
+
+    dimension: int
+    runs: tuple[RankRun, ...]
+    exact: bool
+    seed: int
+    degree: int
+    error_bound: float
+    closed_by: str = ""  # why the algebra is closed identically, where it is
+    complete: bool = True  # false when the time ran out before stagnation
+
+    @property
+    def ranks(self) -> tuple[int, ...]:
+        return max((run.ranks for run in self.runs), key=lambda r: (r[-1] if r else 0, -len(r)), default=())
+
+    @property
+    def rank(self) -> int:
+        return max((run.ranks[-1] for run in self.runs if run.ranks), default=0)
+
+
+@dataclass(frozen=True)
+class FoundLaw:
+    """A law as it is shown. `independent`: how many independent laws its entries hold."""
+
+    text: str
+    latex: str
+    sympy: str
+    independent: int
+    entries: int
+    kind: str  # "polynomial", "rational", "logarithmic", "time-dependent"
+    status: Verdict
+    symmetry: str = ""
+    drift: float | None = None
+
+
+@dataclass(frozen=True)
+class ClaimResult:
+    """The verdict on one claim. `witness` lines can be checked by hand; `hints` say what holds instead."""
+
+    kind: str
+    text: str
+    verdict: Verdict
+    name: str | None = None
+    line: int | None = None
+    expected: int | None = None
+    detail: str = ""
+    witness: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
+    drift: float | None = None
+
+
+@dataclass(frozen=True)
+class VerifySettings:
+    """`verify { … }`: how to integrate. `data` is the number of random data points."""
+
+    losses: tuple[str, ...] = ("squared", "logistic")
+    data: int = 32
+    time: float = 2.0
+    trials: int = 3
+    tolerance: float = 1e-6
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Trajectories integrated in float64: largest relative drift of a law, how far the state moved (relative to its
+    norm), and the relative drift of a control function that is no law."""
+
+    max_drift: float
+    moved: float
+    control_drift: float
+    trials: int
+    losses: tuple[str, ...]
+    tolerance: float
+    method: str
+    start_time: float = 0.0
+    notes: tuple[str, ...] = ()
+    drifts: tuple[tuple[str, float], ...] = ()  # by law text
+    failed: bool = False  # a proved law drifted beyond the tolerance on a trajectory that was integrated well
+    usable: bool = True  # false: every run exploded, was too stiff or did not move
+
+
+@dataclass(frozen=True)
+class ModelReport:
+    """Everything `check` says of one model."""
+
+    file: str
+    model: str
+    summary: str  # "φ = U @ V.T : 27 parameters → R⁴ˣ⁵, Euclidean, order 1"
+    parameters: int
+    dimension: int
+    laws: LawCount
+    claims: tuple[ClaimResult, ...]
+    found: tuple[FoundLaw, ...]
+    certificate: Certificate | None
+    verify: Verification | None
+    facts: dict[str, int | bool | None]
+    facts_status: dict[str, Verdict]
+    assumes: tuple[str, ...]
+    notes: tuple[str, ...]
+    seed: int
+    prime: int | None
+    seconds: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Report:
+    """The outcome of a call: one entry a model, and the diagnostics. Any error leaves `models` empty."""
+
+    models: tuple[ModelReport, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    exit_code: int
+    seconds: float

@@ -1,0 +1,130 @@
+"""Parses a source, statement by statement, and collects every mistake of the text.
+
+Each statement is a slice of the text, parsed alone
+(`layout` finds the slices), so that positions are those of the file and mistakes are independent.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+
+from lark import Token, Tree
+from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedToken
+from lark.utils import TextSlice
+
+from geoflow.diagnostics import Diagnostic, DiagnosticError, Source, Span
+from geoflow.syntax import messages, tree
+from geoflow.syntax.build import build
+from geoflow.syntax.grammar import parser
+from geoflow.syntax.layout import STATEMENT_WORDS, split
+from geoflow.syntax.limits import verify_depth
+
+_WORD = re.compile(r"[^\W\d]\w*")
+_MALFORMED = re.compile(r"[0-9][\w.]*[\w.]|\.[0-9][\w.]*")
+
+
+def parse(source: Source) -> tuple[tree.File, tuple[Diagnostic, ...]]:
+    """The statements in order, `Broken` where one could not be parsed, and what is wrong with
+    those.
+    """
+    statements: list[tree.Statement] = []
+    diagnostics: list[Diagnostic] = []
+    for span, problem in split(source).statements:
+        try:
+            if problem is not None:
+                raise DiagnosticError(problem)
+            statements.append(_parse_statement(span))
+        except DiagnosticError as error:
+            statements.append(tree.Broken(span, span.text))
+            diagnostics += error.diagnostics
+    diagnostics.sort(key=lambda diagnostic: diagnostic.position)
+    return tree.File(Span(source, 0, len(source.text)), tuple(statements)), tuple(diagnostics)
+
+
+def parse_expression(source: Source) -> tree.Expression:
+    """The expression that is the whole text. Raises `DiagnosticError`."""
+    whole = Span(source, 0, len(source.text))
+    problems = [problem for _, problem in split(source).statements if problem is not None]
+    if problems:
+        raise DiagnosticError(*problems)
+    expression = build(_feed(whole, "expression"), source)
+    verify_depth(expression)
+    return expression
+
+
+def _parse_statement(span: Span) -> tree.Statement:
+    source = span.source
+    word = _WORD.match(source.text, span.start, span.end)
+    if word is not None and word.group() not in STATEMENT_WORDS:
+        here = Span(source, word.start(), word.end())
+        near = difflib.get_close_matches(word.group(), STATEMENT_WORDS, n=2, cutoff=0.7)
+        assigned = source.text[word.end() : span.end].lstrip().startswith("=")
+        raise DiagnosticError(
+            messages.not_a_statement(here, near[0] if len(near) == 1 else None, assigned)
+        )
+    statement = build(_feed(span, "statement"), source)
+    verify_depth(statement)
+    return statement
+
+
+def _feed(span: Span, start: str) -> Tree[Token] | Token:
+    """Lark's tree of a slice of the text; its failures become diagnostics."""
+    try:
+        slice_ = TextSlice(span.source.text, span.start, span.end)
+        return parser().parse(slice_, start=start)  # type: ignore[arg-type]
+    except UnexpectedToken as error:
+        diagnostic = _unexpected_token(span, error)
+    except UnexpectedCharacters as error:
+        diagnostic = _unexpected_character(span, error.pos_in_stream or span.start)
+    except UnexpectedEOF as error:
+        diagnostic = messages.unexpected_text(Span(span.source, span.end, span.end), error.expected)
+    raise DiagnosticError(diagnostic)
+
+
+def _unexpected_token(span: Span, error: UnexpectedToken) -> Diagnostic:
+    token = error.token
+    if token.type == "$END" or token.start_pos is None:
+        return messages.unexpected_text(Span(span.source, span.end, span.end), error.accepts or ())
+    here = Span(span.source, token.start_pos, token.end_pos or token.start_pos + len(token))
+    expected = error.accepts or error.expected
+    return _odd_text(span, here.start) or (
+        messages.reserved_name(here)
+        if here.text in messages.RESERVED and "NAME" in expected
+        else messages.unexpected_text(here, expected)
+    )
+
+
+def _unexpected_character(span: Span, position: int) -> Diagnostic:
+    odd = _odd_text(span, position)
+    if odd is not None:
+        return odd
+    word = _WORD.match(span.source.text, position, span.end)
+    if word is not None:
+        here = Span(span.source, position, word.end())
+        if word.group() in messages.RESERVED:
+            return messages.reserved_name(here)
+        return messages.unexpected_text(here, ())
+    here = Span(span.source, position, position + 1)
+    if here.text in "()[]{},;:=+-*/@<>.'":
+        return messages.unexpected_text(here, ())
+    return messages.unexpected_character(here)
+
+
+def _odd_text(span: Span, position: int) -> Diagnostic | None:
+    """Numbers, attributes and strings gone wrong around a position."""
+    text = span.source.text
+    if text[position] == '"' and '"' not in text[position + 1 : span.end].split("\n")[0]:
+        return messages.unclosed_string(Span(span.source, position, position + 1))
+    attribute = re.compile(r"\.\s*[^\W\d]\w*").match(text, position, span.end)
+    if attribute is not None and not text[position - 1].isdigit():
+        return messages.unknown_attribute(Span(span.source, position, attribute.end()))
+    start = position
+    while start > span.start and (text[start - 1].isalnum() or text[start - 1] in "._"):
+        start -= 1
+    number = _MALFORMED.match(text, start, span.end)
+    if number is None or ".." in number.group() or number.end() < position:
+        return None
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", number.group()):
+        return None
+    return messages.malformed_number(Span(span.source, start, number.end()))

@@ -1,0 +1,1 @@
+"""A slow second opinion on counts and laws, by other means than geoflow's."""

@@ -1,0 +1,25 @@
+"""U V with M⁻¹ = 1 + θ²: the potential needs arctan, so these are written in Python."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+import pytest
+
+import geoflow as gf
+
+from .cases import NOT_YET, reference_cases
+
+
+def potential(u):
+    """ψ'' = 1/(1 + u²)."""
+    return u * jnp.arctan(u) - jnp.log(1 + u**2) / 2
+
+
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(c, id=c["id"]) for c in reference_cases() if NOT_YET.get(c["id"]) == "arctan"],
+)
+def test_count(case) -> None:
+    params = {name: jnp.zeros(shape) for name, shape in zip("UV", case["shapes"], strict=True)}
+    flow = gf.Flow(lambda p: p["U"] @ p["V"], params, metric=gf.Mirror(potential))
+    assert gf.analyze(flow).count.upper == case["count"]
