@@ -32,6 +32,7 @@ Cotangent = tuple[jax.Array, ...]
 Output = Callable[[Arrays, Arrays], tuple[jax.Array, ...]]
 
 TIME = "t"
+_SUPERSCRIPT = str.maketrans("0123456789×", "⁰¹²³⁴⁵⁶⁷⁸⁹ˣ")
 
 
 @dataclass(frozen=True)
@@ -169,6 +170,18 @@ class Flow:
         flow._set(parameters, phi, metrics, order, damping, constants, description)
         return flow
 
+    def with_constants(self, extra: Mapping[str, Fraction | None]) -> Flow:
+        """The same flow, knowing the values of more constants (those that only a law names)."""
+        return Flow.of_model(
+            self.parameters,
+            self.phi,
+            self.metrics,
+            self.order,
+            self.damping,
+            {**self.constants, **extra},
+            self.description,
+        )
+
     @property
     def state(self) -> tuple[Block, ...]:
         """The coordinates z in order: θ, or t, θ, v."""
@@ -251,7 +264,7 @@ class Flow:
 
     def summary(self) -> str:
         """One line: the parametrization, sizes, metric, order."""
-        sizes = " × ".join("R" + "×".join(map(str, s)) if s else "R" for s in self.cotangents)
+        sizes = " × ".join("R" + "×".join(map(str, s)).translate(_SUPERSCRIPT) for s in self.cotangents)
         if len({m.metric.text for m in self.metrics}) == 1:
             metric = self.metrics[0].metric.text
         else:

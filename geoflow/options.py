@@ -14,7 +14,8 @@ class CheckOptions:
     """The options of `geoflow check` that change what is computed.
 
     `overrides` are the `-D name=value` of sizes and constants, `timeout` is in seconds, `strict`
-    makes probable claims fail, `plot` names a file for the drift figure.
+    makes probable claims fail, `plot` names a file for the drift figure, `formulas` asks for the
+    SymPy form of the laws (which costs the import of SymPy).
     """
 
     overrides: Mapping[str, str] = field(default_factory=dict)
@@ -23,6 +24,7 @@ class CheckOptions:
     verify: bool = True
     strict: bool = False
     plot: str | None = None
+    formulas: bool = False
 
 
 class Observer(Protocol):

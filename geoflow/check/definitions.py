@@ -47,6 +47,7 @@ class Definitions:
     parameters: dict[str, tuple[ParameterDeclaration, ...]] = field(default_factory=dict)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     declared: dict[str, Definition] = field(default_factory=dict)
+    _ambiguous: set[str] = field(default_factory=set)
 
     @property
     def scope(self) -> Scope:
@@ -67,6 +68,7 @@ class Definitions:
             first = self.declared[name].name.span
             if first != item.name.span:  # the same file used twice declares nothing twice
                 self.diagnostics.append(messages.defined_twice(item.name, first))
+                self._ambiguous.add(name)
         elif isinstance(item, tree.Def) and (name in FUNCTIONS or name in UNSUPPORTED):
             self.diagnostics.append(messages.builtin_name(item.name))
         else:
@@ -100,7 +102,8 @@ class Definitions:
             except DiagnosticError as error:
                 self.diagnostics += error.diagnostics
             else:
-                self.scope.declare(self._declaration(name, meaning))
+                if name not in self._ambiguous:
+                    self.scope.declare(self._declaration(name, meaning))
         self._verify_total()
 
     def _declaration(self, name: str, meaning: Expr | Members | tree.Def | None) -> Declared:
@@ -129,13 +132,10 @@ class Definitions:
             if name.text in seen:
                 raise DiagnosticError(messages.defined_twice(name, seen[name.text].span))
             seen[name.text] = name
+        self.expressions.verify_names(definition)
         for name in free_names(definition):
-            if name.text not in FUNCTIONS and name.text not in UNSUPPORTED | {
-                "True",
-                "False",
-                "None",
-            }:
-                self.scope.find(name, NO_LOCALS)
+            if name.text not in self.scope.names and name.text not in {*FUNCTIONS, *UNSUPPORTED}:
+                self.expressions.verify_function(name)
 
     # ------------------------------------------------------------ sizes and constants
 

@@ -21,6 +21,7 @@ from geoflow.check.unsupported import unsupported
 from geoflow.diagnostics import Diagnostic, DiagnosticError, Related, Span
 from geoflow.expr.tree import Expr
 from geoflow.syntax import printer, tree
+from geoflow.syntax.layout import STATEMENT_WORDS
 
 _Result = TypeVar("_Result")
 _Statement = TypeVar("_Statement", bound=tree.Node)
@@ -57,8 +58,9 @@ class _Elaboration:
         self.opened = opened
         self.diagnostics: list[Diagnostic] = []
         self.silent = False
-        scope = Scope(open=opened.incomplete, broken=_words_of_broken(opened.statements))
-        self.definitions = Definitions(Expressions(scope), overrides)
+        scope = Scope(open=opened.incomplete, broken=_unreadable_names(opened.statements))
+        expressions = Expressions(scope, velocities=not self._order_one())
+        self.definitions = Definitions(expressions, overrides)
 
     def model(self) -> Model:
         """Elaborate every statement in the order that lets each see what it needs."""
@@ -75,7 +77,6 @@ class _Elaboration:
         laws = self._laws()
         expectations = self._expectations()
         search, verify = self._settings()
-        self._verify_velocities(flow)
         return Model(
             name=self.opened.name,
             span=self.opened.span,
@@ -121,8 +122,14 @@ class _Elaboration:
             )
         return found[0] if found else None
 
+    def _order_one(self) -> bool:
+        """Whether the flow has order 1; not where that cannot be read."""
+        if self._all(tree.AdaptiveFlow) or self._broken("flow"):
+            return False
+        return all(statement.order.text == "1" for statement in self._all(tree.Flow))
+
     def _flow(self) -> geometry.Flow | None:
-        """The flow; None where its statement is wrong, since then nothing is known of velocities."""
+        """The flow; None where its statement is wrong: then nothing is known of velocities."""
         statement = self._only(tree.Flow, "flow")
         if statement is None:
             other = self._all(tree.AdaptiveFlow) or self._broken("flow")
@@ -194,50 +201,30 @@ class _Elaboration:
             self.diagnostics.append(messages.defined_twice(name, names[name.text].span))
         names.setdefault(name.text, name)
 
-    def _verify_velocities(self, flow: geometry.Flow | None) -> None:
-        """A velocity is a mistake at order 1, one report a statement."""
-        if flow is None or flow.order == 2:
-            return
-        reported: set[int] = set()
-        for span in self.definitions.expressions.velocities:
-            index = next(
-                (
-                    i
-                    for i, statement in enumerate(self.opened.statements)
-                    if statement.span.source is span.source
-                    and statement.span.start <= span.start < statement.span.end
-                ),
-                -1,
-            )
-            if index not in reported:
-                reported.add(index)
-                message = f"`{span.text}` is a velocity, and a flow of order 1 has none."
-                hint = "write `flow order 2`, or `.T` for a transpose"
-                self.diagnostics.append(
-                    Diagnostic("GEO0404", message, span, "no velocity here", hints=(hint,))
-                )
-
     def _declared(self, by_name: Mapping[str, _Result]) -> tuple[_Result, ...]:
         """In the order of declaration, not that of evaluation."""
         return tuple(by_name[name] for name in self.definitions.declared if name in by_name)
 
     def _broken(self, word: str) -> bool:
         """Whether a statement that could not be parsed may have been one with this word."""
-        return any(
-            re.search(rf"(?<!\w){word}(?!\w)", statement.text)
-            or statement.text.split(maxsplit=1)[0].isidentifier() is False
-            for statement in self._all(tree.Broken)
-        )
+        for statement in self._all(tree.Broken):
+            words = re.findall(r"[^\W\d]\w*", statement.text)
+            if word in words or not words or words[0] not in STATEMENT_WORDS:
+                return True
+        return False
 
 
-def _words_of_broken(statements: Sequence[tree.Statement]) -> set[str]:
-    """Every word in the statements that could not be parsed: they may have declared any of them."""
-    return {
-        word
-        for statement in statements
-        if isinstance(statement, tree.Broken)
-        for word in re.findall(r"[^\W\d]\w*", statement.text)
-    }
+def _unreadable_names(statements: Sequence[tree.Statement]) -> set[str]:
+    """Names that mean nothing known: the words of statements that could not be parsed, which may have
+    declared any of them, and what is declared by statements that are not supported yet.
+    """
+    names: set[str] = set()
+    for statement in statements:
+        if isinstance(statement, tree.Broken):
+            names.update(re.findall(r"[^\W\d]\w*", statement.text))
+        elif isinstance(statement, tree.Input | tree.Control | tree.Network):
+            names.add(statement.name.text)
+    return names
 
 
 def _map_text(texts: Sequence[str]) -> str:

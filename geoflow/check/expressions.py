@@ -20,7 +20,7 @@ from geoflow.check.constants import Entries, Known, literal
 from geoflow.check.functions import FUNCTIONS, UNSUPPORTED, arguments
 from geoflow.check.indexing import positions
 from geoflow.check.misfits import explain
-from geoflow.check.scope import Locals, Members, Scope
+from geoflow.check.scope import Locals, Members, Scope, free_names
 from geoflow.diagnostics import Diagnostic, DiagnosticError, Related, Span
 from geoflow.expr.tree import Apply, Constant, Expr, Number, Parameter, Time, Velocity
 from geoflow.syntax import tree
@@ -28,19 +28,20 @@ from geoflow.syntax.layout import DEEPEST_NESTING
 
 MOST_NODES = 200_000
 MOST_ENTRIES = 10**7
-_MOST_STEPS = 1_000_000
+_MOST_STEPS = 600_000
 
 NO_LOCALS: Locals = MappingProxyType({})
+_WORDS = ("True", "False", "true", "false", "None")  # values of options
 _OPERATIONS = {"+": "add", "-": "sub", "*": "mul", "/": "div", "@": "matmul"}
 
 
 class Expressions:
     """The evaluation of one model's expressions."""
 
-    def __init__(self, scope: Scope):
+    def __init__(self, scope: Scope, velocities: bool = True):
         self.scope = scope
+        self._velocities = velocities
         self.spans: dict[Expr, Span] = {}
-        self.velocities: list[Span] = []
         self._known = Known()
         self._steps = 0
         self._nodes = 0
@@ -51,18 +52,31 @@ class Expressions:
 
     def array(self, node: tree.Expression, local: Locals = NO_LOCALS) -> Expr:
         """The expression, or a `DiagnosticError`."""
+        if self._depth == 0:
+            self.verify_names(node, local)
         self._steps += 1
         self._depth += 1
         try:
-            if self._steps > _MOST_STEPS:
-                raise DiagnosticError(
-                    messages.too_large(node.span, "This model is too long to expand.")
-                )
+            if self._steps > _MOST_STEPS or self._exhausted:
+                self._exhaust(node.span, "Written out, this model is too long.")
             if self._depth > DEEPEST_NESTING + 20:
                 raise DiagnosticError(_too_deep(node.span))
             return self._evaluate(node, local)
         finally:
             self._depth -= 1
+
+    def verify_names(self, node: tree.Node, local: Locals = NO_LOCALS) -> None:
+        """Raise at the first name that is not declared, before all else is said of the node."""
+        for name in free_names(node, called=False):
+            if name.text not in local and name.text not in FUNCTIONS and name.text not in _WORDS:
+                self.scope.verify_declared(name, local)
+
+    def verify_function(self, name: tree.Name) -> None:
+        """Raise where a function that is called is not declared."""
+        unknown = name.text not in self.scope.names and name.text not in self.scope.broken
+        if unknown and not self.scope.open and name.text not in _WORDS:
+            functions = [n for n, d in self.scope.names.items() if d.kind == "function"]
+            raise DiagnosticError(messages.unknown_function(name, {*FUNCTIONS, *functions}))
 
     def exact(self, node: tree.Expression, what: str, local: Locals = NO_LOCALS) -> Fraction:
         """The value of an expression that must be a constant number."""
@@ -152,6 +166,8 @@ class Expressions:
             case tree.Name():
                 return self._name(node, local)
             case tree.TimeName():
+                if "t" in self.scope.broken:  # it may have been meant as a name
+                    raise DiagnosticError
                 return self._remember(Time(), node.span)
             case tree.Unary():
                 operand = self.array(node.operand, local)
@@ -209,7 +225,8 @@ class Expressions:
             message = f"{what} is not a parameter, and only parameters have a velocity."
             hint = "a transpose is written `.T`"
             raise DiagnosticError(messages.wrong_kind(node.span, message, "no velocity", hint))
-        self.velocities.append(node.span)
+        if not self._velocities:
+            raise DiagnosticError(messages.no_velocity(node.span))
         return self._remember(Velocity(operand.name, operand.shape), node.span)
 
     def _chain_of_operations(self, node: tree.Binary, local: Locals) -> Expr:
@@ -247,6 +264,10 @@ class Expressions:
             )
         if value == 1:
             return base
+        if value == 0:
+            return (
+                self.apply("ones", (), node, shape=base.shape) if base.shape else Number(value + 1)
+            )
         return self.apply("pow", (base,), node, exponent=value)
 
     def _list(self, node: tree.List | tree.Comprehension, local: Locals) -> Expr:
@@ -275,9 +296,7 @@ class Expressions:
             return self.apply(operation, arrays, node, **options)
         if declared is None and name.text in UNSUPPORTED:
             raise DiagnosticError(messages.unsupported_function(name))
-        if declared is None and not (self.scope.open or name.text in self.scope.broken):
-            functions = [n for n, d in self.scope.names.items() if d.kind == "function"]
-            raise DiagnosticError(messages.unknown_function(name, {*FUNCTIONS, *functions}))
+        self.verify_function(name)
         meaning = self.scope.find(name, local).meaning
         if not isinstance(meaning, tree.Def):
             raise DiagnosticError(
@@ -335,7 +354,7 @@ class Expressions:
     def apply(
         self, operation: str, args: tuple[Expr, ...], node: tree.Expression, **options: Any
     ) -> Expr:
-        """The operation on arguments: its shape checked, its value computed where it is constant."""
+        """The operation on arguments: its shape checked, its value computed where constant."""
         try:
             shape = shapes.RULES[operation]([argument.shape for argument in args], options)
         except shapes.Misfit as misfit:

@@ -19,7 +19,7 @@ Item = int | tuple[int, int, int]
 def positions(
     expressions: Expressions, node: tree.Index, shape: Shape, local: Locals
 ) -> tuple[Item, ...]:
-    """One item an axis: a position, or (start, stop, step); axes without an index are taken whole."""
+    """One item an axis, a position or (start, stop, step); axes without an index are whole."""
     if len(node.items) > len(shape):
         count = f"{len(node.items)} indices are given"
         raise DiagnosticError(messages.bad_index(node.span, f"{count} for {shapes.words(shape)}"))

@@ -235,6 +235,13 @@ def scalar_needed(span: Span, what: str, shape: Shape) -> Diagnostic:
     return Diagnostic("GEO0305", f"{what} must be a scalar, and this is {words(shape)}.", span)
 
 
+def no_velocity(span: Span) -> Diagnostic:
+    """A velocity in a flow of order 1."""
+    message = f"`{span.text}` is a velocity, and a flow of order 1 has none."
+    hint = "write `flow order 2`, or `.T` for a transpose"
+    return Diagnostic("GEO0404", message, span, "no velocity here", hints=(hint,))
+
+
 # ---------------------------------------------------------------- reach
 
 

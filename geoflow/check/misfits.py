@@ -1,4 +1,4 @@
-"""Says of shapes that do not fit which operation they belong to and where its operands were declared."""
+"""Says which operation shapes that do not fit belong to, and where its operands were declared."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def potential(variable: str) -> Place:
 
 
 def verify_place(expressions: Expressions, expr: Expr, place: Place, span: Span) -> None:
-    """Raise `DiagnosticError` at the first thing in the expression that may not stand in the place."""
+    """Raise `DiagnosticError` at the first thing that may not stand in the place."""
     for node in walk(expr):
         problem = _problem(expressions, node, place, span)
         if problem is not None:

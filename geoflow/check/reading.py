@@ -171,7 +171,7 @@ class _Reading:
         self.diagnostics.append(diagnostic)
 
     def follow(self, statements: list[tree.Statement]) -> tuple[tuple[tree.Statement, ...], bool]:
-        """The statements with those of used files in place of `use`, and whether a file is missing."""
+        """The statements, used files written out, and whether a file is missing."""
         open_files = () if self.path is None else (self.path.resolve(),)
         return self._follow(statements, self.folder, open_files, set())
 

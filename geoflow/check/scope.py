@@ -55,14 +55,16 @@ class Scope:
         """The declaration of a name. Raises an empty `DiagnosticError` where it is known to be
         broken.
         """
+        self.verify_declared(name, local)
         declared = self.names.get(name.text)
-        if declared is None:
-            if self.open or name.text in self.broken:
-                raise DiagnosticError
-            raise DiagnosticError(messages.unknown_name(name, {*self.names, *local}))
-        if declared.meaning is None:
+        if declared is None or declared.meaning is None:
             raise DiagnosticError
         return declared
+
+    def verify_declared(self, name: tree.Name, local: Locals) -> None:
+        """Raise where the name is unknown, and would not be known from what could not be read."""
+        if name.text not in self.names and not self.open and name.text not in self.broken:
+            raise DiagnosticError(messages.unknown_name(name, {*self.names, *local}))
 
 
 Definition = tree.DimItem | tree.ConstItem | tree.ParamItem | tree.Let | tree.Def
@@ -97,10 +99,8 @@ def in_order(
             graph.update((name, {}) for name in names)
 
 
-def free_names(node: tree.Node) -> Iterator[tree.Name]:
-    """The names used below a node that the node itself does not bind, functions that are called
-    included.
-    """
+def free_names(node: tree.Node, called: bool = True) -> Iterator[tree.Name]:
+    """The names used below a node that the node itself does not bind; `called`: functions too."""
     waiting: list[tuple[tree.Node, frozenset[str]]] = [(node, frozenset())]
     while waiting:
         current, bound = waiting.pop()
@@ -108,7 +108,10 @@ def free_names(node: tree.Node) -> Iterator[tree.Name]:
             if current.text not in bound:
                 yield current
             continue
-        waiting += [(part, bound | extra) for part, extra in reversed(_uses(current))]
+        uses = _uses(current)
+        if isinstance(current, tree.Call) and not called:
+            uses = uses[1:]
+        waiting += [(part, bound | extra) for part, extra in reversed(uses)]
 
 
 def _uses(node: tree.Node) -> Sequence[tuple[tree.Node, frozenset[str]]]:

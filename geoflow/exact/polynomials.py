@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 import flint
+import numpy as np
 
 from geoflow.exact.objects import ObjectArithmetic
 
@@ -89,6 +90,22 @@ class Polynomials(ObjectArithmetic):
         self._roots: list[tuple[Polynomial, Polynomial]] = []  # (w, w²)
         self._memo: dict[str, Any] = {}
         self.limit = limit
+
+    @staticmethod
+    def in_shapes(
+        shapes: Sequence[tuple[int, ...]], roots: int = 0
+    ) -> tuple[Polynomials, list[np.ndarray]]:
+        """A ring with one variable per entry of arrays of these shapes, and the arrays [1, 1, *shape]."""
+        sizes = [int(np.prod(s, dtype=np.int64)) for s in shapes]
+        ring = Polynomials([f"x{k}" for k in range(sum(sizes))], roots)
+        variables = iter(ring.variables)
+        arrays = []
+        for shape in shapes:
+            array = np.empty((1, 1, *shape), dtype=object)
+            for index in np.ndindex(array.shape):
+                array[index] = next(variables)
+            arrays.append(array)
+        return ring, arrays
 
     def number(self, value: Fraction) -> Polynomial:
         return self.context.constant(flint.fmpq(value.numerator, value.denominator))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import jax
@@ -50,9 +51,10 @@ class Program:
     out_tree: Any
 
     def rounded_literals(self) -> tuple[float, ...]:
-        """Float constants that are not integers: read as the dyadic numbers they are."""
-        found = {float(x) for v in self.literals.values() for x in np.unique(v) if float(x) != round(float(x))}
-        return tuple(sorted(found))
+        """Float constants that are not the decimal numbers they are written as: 0.1, but not 0.5."""
+        used = {slot for i in self.instructions for slot in i.inputs} | set(self.outputs)
+        values = {float(x) for slot in used & set(self.literals) for x in self.literals[slot].flat}
+        return tuple(sorted(x for x in values if Fraction(repr(x)) != Fraction(x)))
 
 
 def trace(function: Callable[..., Any], *examples: Any) -> Program:

@@ -48,7 +48,8 @@ def _print_operation(node: Apply, done: dict[int, tuple[str, int]]) -> tuple[str
     if operation in _INFIX:
         sign, precedence = _INFIX[operation]
         left, right = at(arguments[0], precedence), at(arguments[1], precedence + 1)
-        return f"{left} {sign} {right}", precedence
+        space = "" if sign in "*/" else " "
+        return f"{left}{space}{sign}{space}{right}", precedence
     if operation == "neg":
         return f"-{at(arguments[0], _NEGATION)}", _NEGATION
     if operation == "pow":

@@ -165,13 +165,11 @@ def _exponents(
         point,
     )
     unknown = [n for n, v in constants.items() if v is None]
-    sizes = [(b.name, b.shape) for b in flow.state]
-    names = [f"c{k}" for k in range(len(unknown))] + [f"z{k}" for k in range(flow.dimension)]
-    ring = Polynomials(names)
-    symbols = iter(ring.variables)
-    values = {n: _filled((), [next(symbols)]) for n in unknown}
+    ring, variables = Polynomials.in_shapes([*[() for _ in unknown], *[b.shape for b in flow.state]])
+    arrays = iter(variables)
+    values = {n: next(arrays) for n in unknown}
     values |= {n: ring.constant(v, (1, 1)) for n, v in constants.items() if v is not None}
-    place = {name: _filled(shape, [next(symbols) for _ in range(int(np.prod(shape, dtype=int)))]) for name, shape in sizes}
+    place = {b.name: next(arrays) for b in flow.state}
     vectors = []
     for value in (o[0, 0] for o in run(program, ring, jax.tree.leaves((values, place)))):
         if isinstance(value, Quotient):
@@ -181,13 +179,6 @@ def _exponents(
             raise UnsupportedExponential("exp of an expression with a constant term")
         vectors.append(terms)
     return vectors, sorted({m for v in vectors for m in v})
-
-
-def _filled(shape: tuple[int, ...], values: Sequence[Any]) -> np.ndarray:
-    out = np.empty((1, 1, *shape), dtype=object)
-    for index, value in zip(np.ndindex(out.shape), values, strict=True):
-        out[index] = value
-    return out
 
 
 def _over_basis(nodes: Sequence[Apply], table: flint.fmpz_mat, basis: list[np.ndarray]) -> Tokens:

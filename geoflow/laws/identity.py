@@ -8,7 +8,6 @@ homomorphism, so what is nonzero there is nonzero. Random points alone prove not
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -89,7 +88,6 @@ def expands_to_zero(generator: Generator, differential: Differential) -> bool:
         (),
         *flow.cotangents,
     ]
-    sizes = [int(np.prod(s, dtype=np.int64)) for s in shapes]
     programs = (generator.program, differential.program)
     roots = sum(
         int(np.prod(s, dtype=np.int64))
@@ -98,8 +96,8 @@ def expands_to_zero(generator: Generator, differential: Differential) -> bool:
         if i.primitive in ("sqrt", "rsqrt", "pow")
         for s in i.out_shapes
     )
-    ring = Polynomials([f"x{k}" for k in range(sum(sizes))], roots)
-    arrays = iter(_arrays(ring.variables, shapes, sizes))
+    ring, variables = Polynomials.in_shapes(shapes, roots)
+    arrays = iter(variables)
     symbolic = {n: next(arrays) for n in unknown}
     point = {b.name: next(arrays) for b in flow.state}
     tokens = [next(arrays) for _ in token_shapes]
@@ -109,17 +107,6 @@ def expands_to_zero(generator: Generator, differential: Differential) -> bool:
     constants = exact_constants(ring, differential.constants, symbolic)
     values = differential(ring, constants, point, tokens, direction)
     return all(ring.is_zero(x) for v in values for x in v.flat)
-
-
-def _arrays(variables: Sequence[Any], shapes: Sequence[tuple[int, ...]], sizes: Sequence[int]) -> list[np.ndarray]:
-    arrays, start = [], 0
-    for shape, size in zip(shapes, sizes, strict=True):
-        array = np.empty((1, 1, *shape), dtype=object)
-        for index, k in zip(np.ndindex(array.shape), range(start, start + size), strict=True):
-            array[index] = variables[k]
-        arrays.append(array)
-        start += size
-    return arrays
 
 
 def gradient_rows(differential: Differential, place: ModularPoint, seed: int = 0) -> np.ndarray:

@@ -13,17 +13,17 @@ from typing import Any, Protocol
 
 import numpy as np
 
-LAW_COLOURS = ("#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+LAW_COLOURS = ("#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")  # further laws are grey
 CONTROL_COLOUR = "#d55e00"
 GREY = "#6b6b6b"
 SUFFIXES = (".png", ".svg", ".pdf")
 LONGEST = 60  # characters of a law in the legend
-FLOOR = 1e-18  # below round-off: where a change of exactly 0 is drawn
+FLOOR = 1e-17  # below round-off: where a change of exactly 0 is drawn
 
 
 class Curves(Protocol):
-    """Relative changes along one trajectory, `run`: `laws` has [time, entry] by law's text, `control`
-    [time]. Beyond `tolerance` a law would count as drifting."""
+    """Relative changes along one trajectory, `run`: `laws` has [time, entry] by law's text,
+    `control` [time]. Beyond `tolerance` a law would count as drifting."""
 
     @property
     def run(self) -> str: ...  # noqa: D102
@@ -59,6 +59,7 @@ def plot_laws(path: str | Path, curves: Curves, title: str = "") -> None:
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(1.0, 1.2))
         _draw_changes(above, curves)
         _draw_sizes(below, curves)
+        figure.align_ylabels()
         above.set_title(_heading(title, curves.run), loc="left", fontsize=10, parse_math=False)
         handles, labels = above.get_legend_handles_labels()
         legend = figure.legend(handles, labels, loc="outside lower left", frameon=False)
@@ -74,15 +75,20 @@ def _heading(title: str, run: str) -> str:
 
 def _draw_changes(axes: Any, curves: Curves) -> None:
     """Changes as they are: laws lie on zero."""
-    axes.plot(curves.times, curves.control, color=CONTROL_COLOUR, label="control, no law")
+    axes.plot(
+        curves.times, curves.control, color=CONTROL_COLOUR, linewidth=2.0, label="control, no law"
+    )
+    unnamed = len(curves.laws) - len(LAW_COLOURS)
     for number, (text, changes) in enumerate(curves.laws.items()):
-        label = _label(text, changes.shape[1])
+        label = _label(text, changes.shape[1]) if number < len(LAW_COLOURS) else None
+        if number == len(LAW_COLOURS):
+            label = f"and {unnamed} more law{'s' * (unnamed > 1)}"
         for entry in range(changes.shape[1]):
             axes.plot(
                 curves.times,
                 changes[:, entry],
-                color=LAW_COLOURS[number % len(LAW_COLOURS)],
-                linewidth=2.0,
+                color=_colour(number),
+                linewidth=1.5,
                 label=label if entry == 0 else None,
             )
     axes.set_ylabel("relative change")
@@ -92,10 +98,10 @@ def _draw_changes(axes: Any, curves: Curves) -> None:
 def _draw_sizes(axes: Any, curves: Curves) -> None:
     """Sizes on a logarithmic scale: the largest entry of each law, the control, the tolerance."""
     times = curves.times[1:]  # at the start nothing has changed
-    axes.plot(times, _size(curves.control[:, None]), color=CONTROL_COLOUR)
+    axes.plot(times, _size(curves.control[:, None]), color=CONTROL_COLOUR, linewidth=2.0)
     for number, changes in enumerate(curves.laws.values()):
         if changes.shape[1]:
-            axes.plot(times, _size(changes), color=LAW_COLOURS[number % len(LAW_COLOURS)])
+            axes.plot(times, _size(changes), color=_colour(number))
     axes.axhline(curves.tolerance, color=GREY, linewidth=1.0, linestyle=(0, (4, 3)))
     axes.annotate(
         f"tolerance {curves.tolerance:.0e}",
@@ -107,13 +113,17 @@ def _draw_sizes(axes: Any, curves: Curves) -> None:
         color=GREY,
     )
     axes.set_yscale("log")
-    axes.set_ylabel("its size (largest entry)")
+    axes.set_ylabel("its size, largest entry")
     axes.set_xlabel("time t")
     _bare(axes)
 
 
 def _size(changes: np.ndarray) -> np.ndarray:
     return np.maximum(np.max(np.abs(changes[1:]), axis=1), FLOOR)
+
+
+def _colour(number: int) -> str:
+    return LAW_COLOURS[number] if number < len(LAW_COLOURS) else GREY
 
 
 def _label(text: str, entries: int) -> str:

@@ -66,10 +66,10 @@ def count_words(model: ModelReport) -> str:
 def evidence(model: ModelReport) -> str:
     """What the count rests on."""
     laws = model.laws
-    parts = [part for part in (_rank(model), _closure(model), _lower(model)) if part]
+    parts = [part for part in (_rank(model), _closure(model) or _lower(model)) if part]
     if laws.status == "probable" and laws.error_bound is not None:
         parts.append(f"error bound {laws.error_bound:.0e}")
-    if laws.reason:
+    if laws.reason and laws.status != "proved":
         parts.append(laws.reason)
     words = {"proved": "proved", "probable": "probable", "bounded": "not settled"}[laws.status]
     return f"{words}: {', '.join(parts)}" if parts else words

@@ -1,1 +1,1 @@
-"""Text to tree: reading a file, splitting it into statements, parsing each, printing a tree back."""
+"""Text to tree: reading a file, splitting it into statements, parsing and printing each."""

@@ -30,7 +30,7 @@ STARTS = ("statement", "expression")
 @functools.cache
 def parser() -> Lark:
     """The parser: one a process."""
-    grammar = _grammar()
+    grammar = grammar_text()
     file = _cache_file(grammar)
     if file is not None:
         # a cache that cannot be read, for whatever reason, is built again
@@ -53,7 +53,7 @@ def _build(grammar: str) -> Lark:
     )
 
 
-def _grammar() -> str:
+def grammar_text() -> str:
     """The grammar, from the installed package or from the folder beside it."""
     try:
         folder = importlib.resources.files("geoflow.grammar")

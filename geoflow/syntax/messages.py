@@ -47,16 +47,14 @@ _CONTINUATION = frozenset(
 
 
 def _expected_words(expected: Iterable[str]) -> tuple[str, ...]:
-    """The expected terminals in the user's words: an operator only where nothing else can follow."""
+    """The expected terminals in the user's words; operators only where nothing else follows."""
     names = set(expected)
     words: list[str] = []
     if names >= _EXPRESSION_START:
         words.append("an expression")
         names -= _EXPRESSION_START | {"ADDITIVE", "STRING"}
-    elif closing := names - _CONTINUATION:
-        names = closing if closing != {"$END"} else {"$END"}
-    if "STRING" in names and words:
-        names.discard("STRING")
+    else:
+        names = names - _CONTINUATION or names
     words += sorted(_TERMINALS.get(name, f"`{name.lower()}`") for name in names)
     return tuple(word for word in words if word)
 
@@ -68,19 +66,15 @@ def _one_of(words: tuple[str, ...]) -> str:
 
 
 def unexpected_text(span: Span, expected: Iterable[str]) -> Diagnostic:
-    """A token that cannot stand where it stands."""
-    text = span.text or "the end of the statement"
-    shown = f"`{text}`" if span.text else text
+    """A token that cannot stand where it stands; an empty span is the end of the statement."""
     words = _expected_words(expected)
     wanted = f"; expected {_one_of(words)}" if 0 < len(words) <= 6 else ""
-    hints: tuple[str, ...] = ()
-    if span.text == "=":
-        hints = ("a comparison is written `==`",) if "COMPARISON" in set(expected) else ()
-    elif span.text == "else":
-        hints = ("there is no conditional expression",)
-    return Diagnostic(
-        "GEO0101", f"Unexpected {shown}{wanted}.", span, label="not expected here", hints=hints
-    )
+    if not span.text:
+        return Diagnostic("GEO0101", f"The statement is not complete{wanted}.", span, "ends here")
+    comparing = span.text == "=" and "COMPARISON" in set(expected)
+    hints = ("a comparison is written `==`",) if comparing else ()
+    message = f"Unexpected `{span.text}`{wanted}."
+    return Diagnostic("GEO0101", message, span, "not expected here", hints=hints)
 
 
 _CHARACTER_HINTS = {

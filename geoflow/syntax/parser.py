@@ -1,7 +1,7 @@
 """Parses a source, statement by statement, and collects every mistake of the text.
 
-Each statement is a slice of the text, parsed alone
-(`layout` finds the slices), so that positions are those of the file and mistakes are independent.
+Each statement is a slice of the text, parsed alone (`layout` finds the slices), so that positions
+are those of the file and mistakes are independent.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ AGREEMENT = 0.1  # two passes agree on a drift when they differ by at most this 
 @dataclass(frozen=True)
 class VerifiedLaw:
     """A law as functions of a point (block name → array: `U`, `U'`, `t`): its values, and the sum
-    of the absolute values of its terms, of the same shape. `proved` says that it was proved exactly.
+    of the absolute values of its terms, of the same shape. `proved`: exactly, not by a trajectory.
     """
 
     text: str

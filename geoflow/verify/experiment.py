@@ -10,7 +10,7 @@ nothing about a law.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -40,6 +40,7 @@ from geoflow.verify.trajectory import (
 
 METHOD = f"Dopri8, solver tolerance {SOLVER_TOLERANCE:.0e}"
 POWER = 10.0  # state and control must change by so many tolerances for a run to say anything
+SHORTER = (0.1, 0.01, 0.001)  # of the time asked for, where no run gets to its end
 
 
 @dataclass(frozen=True)
@@ -55,14 +56,43 @@ class LawCurves:
 
 
 @dataclass(frozen=True)
+class _Remark:
+    """What is to be told of a run, and the time after which it is so."""
+
+    text: str
+    time: float | None = None
+
+
+def summarize(remarks: Sequence[_Remark], runs: int) -> list[str]:
+    """One note for all the runs of which the same is to be told."""
+    notes = []
+    for text in dict.fromkeys(remark.text for remark in remarks):
+        times = [r.time for r in remarks if r.text == text]
+        when = min((t for t in times if t is not None), default=None)
+        where = "" if when is None else f" after t = {when:.2g}"
+        earliest = " at the earliest" if where and len(times) > 1 else ""
+        notes.append(f"{len(times)} of {runs} runs {text}{where}{earliest}")
+    return notes
+
+
+@dataclass(frozen=True)
 class _Findings:
     """What is kept of a pass: the times a run is good for [run, time], and the drifts [run] by law,
     NaN where there is none."""
 
+    runs: Runs
     solved: Solved
     kept: np.ndarray
     drifts: tuple[np.ndarray, ...]
     notes: tuple[str, ...]
+
+    @property
+    def used(self) -> np.ndarray:
+        """Numbers of the runs that say something."""
+        return np.flatnonzero(self.kept.any(axis=1))
+
+    def control(self, run: int) -> float:
+        return drift_of(*(array[run][self.kept[run]] for array in self.solved.observed[-1]))
 
 
 class Experiment:
@@ -90,7 +120,7 @@ class Experiment:
 
     def verification(self, tolerance: float = SOLVER_TOLERANCE) -> Verification:
         """The verdict on every law, with `tolerance` for the solver's first pass."""
-        found = self._look(self._integrate(self.runs, tolerance))
+        found = self._first_pass(tolerance)
         genuine: set[int] = set()
         if any((drifts > self.settings.tolerance).any() for drifts in found.drifts):
             found, genuine = self._confirm(found, tolerance * STRICTER)
@@ -98,78 +128,99 @@ class Experiment:
 
     def curves(self, tolerance: float = SOLVER_TOLERANCE) -> LawCurves | None:
         """Changes along the first usable trajectory; None where there is none."""
-        found = self._look(self._integrate(self.runs, tolerance))
-        usable = np.flatnonzero(found.kept.any(axis=1))
-        if not usable.size:
+        found = self._first_pass(tolerance)
+        if not found.used.size:
             return None
-        run = int(usable[0])
+        run = int(found.used[0])
         kept = found.kept[run]
         *laws, control = (
             changes(value[run][kept], scale[run][kept]) for value, scale in found.solved.observed
         )
         return LawCurves(
-            run=self.runs.names[run],
-            times=self.runs.times[kept],
+            run=found.runs.names[run],
+            times=found.runs.times[kept],
             laws={law.text: change for law, change in zip(self.laws, laws, strict=True)},
             control=control[:, 0],
             tolerance=self.settings.tolerance,
         )
 
-    def _look(self, solved: Solved) -> _Findings:
-        """Which runs can tell something, and the drifts there (NaN elsewhere)."""
+    def _first_pass(self, tolerance: float) -> _Findings:
+        """Findings over the whole time; where no run gets there, over a shorter one."""
+        found = self._look(self.runs, tolerance)
+        for part in SHORTER:
+            if found.used.size or all(reached is None for reached in found.solved.reached):
+                return found
+            first, last = self.runs.times[0], self.runs.times[-1]
+            times = first + (self.runs.times - first) * part
+            shorter = self._look(replace(self.runs, times=times), tolerance)
+            if shorter.used.size:
+                note = f"no run reaches t = {last:g}; integrated to t = {times[-1]:g} instead"
+                return replace(shorter, notes=(*found.notes, note, *shorter.notes))
+        return found
+
+    def _look(self, runs: Runs, tolerance: float) -> _Findings:
+        """Integrate; which runs can tell something, and the drifts there."""
+        solved = self._integrate(runs, tolerance)
         kept = np.zeros(solved.states.shape[:2], dtype=bool)
-        notes: list[str] = []
-        for run, name in enumerate(self.runs.names):
-            kept[run], note = self._usable_times(solved, run)
-            if note:
-                notes.append(f"{name}: {note}")
-        drifts: list[np.ndarray] = []
+        remarks: list[_Remark] = []
+        for run in range(len(runs.names)):
+            kept[run], remark = self._usable_times(runs, solved, run)
+            if remark:
+                remarks.append(remark)
+        notes, drifts = summarize(remarks, len(runs.names)), []
         for law, (value, scale) in zip(self.laws, solved.observed[:-1], strict=True):
             drifts.append(drifts_by_run(value, scale, kept))
             undefined = kept.any(axis=1) & np.isnan(drifts[-1])
             if undefined.any():
-                places = ", ".join(self.runs.names[run] for run in np.flatnonzero(undefined))
+                places = ", ".join(runs.names[run] for run in np.flatnonzero(undefined))
                 notes.append(f"{law.text} has no finite value along {places}")
-        return _Findings(solved, kept, tuple(drifts), tuple(notes))
+        return _Findings(runs, solved, kept, tuple(drifts), tuple(notes))
 
-    def _usable_times(self, solved: Solved, run: int) -> tuple[np.ndarray, str]:
+    def _usable_times(
+        self, runs: Runs, solved: Solved, run: int
+    ) -> tuple[np.ndarray, _Remark | None]:
         """The saved times at which a run says something about laws, and what to tell of it."""
-        nothing = np.zeros(len(self.runs.times), dtype=bool)
-        if failure := solved.failures[run]:
-            return nothing, f"dropped, {failure}"
+        nothing = np.zeros(len(runs.times), dtype=bool)
+        if (reached := solved.reached[run]) is not None:
+            reason = "dropped, the flow explodes, is singular or is too stiff"
+            return nothing, _Remark(reason, reached)
         states = solved.states[run]
         inside, block = inside_domain(self.flow, states)
-        note = ""
+        remark = None
         if not inside.all():
-            left = self.runs.times[int(np.argmin(inside))]
+            left = float(runs.times[int(np.argmin(inside))])
             if inside.sum() < 2:
-                return nothing, f"dropped, {block} > 0 fails by t = {left:.3g}"
-            note = f"used until {block} > 0 fails by t = {left:.3g}"
+                return nothing, _Remark(f"dropped, {block} leaves its domain at once")
+            remark = _Remark(f"used until {block} > 0 fails", left)
         control = drift_of(*(a[run][inside] for a in solved.observed[-1]))
-        for change, words in (
-            (moved(self.flow, states[inside]), "the state moves by"),
-            (np.max(solved.push[run][inside]) * self.settings.time, "the loss pushes the state by"),
-            (control, "the control function drifts by"),
+        push = float(np.max(solved.push[run][inside])) * float(np.ptp(runs.times))
+        needed = POWER * self.settings.tolerance
+        for change, reason in (
+            (moved(self.flow, states[inside]), "the state does not move"),
+            (push, "the gradient of the loss is zero"),
+            (control, "the control function does not drift"),
         ):
-            if not change >= POWER * self.settings.tolerance:
-                return nothing, f"dropped, {words} {change:.1g}, too little to tell anything"
-        return inside, note
+            if not change >= needed:
+                words = f"dropped, {reason} (relative change below {needed:.0e})"
+                return nothing, _Remark(words)
+        return inside, remark
 
     def _confirm(self, first: _Findings, tolerance: float) -> tuple[_Findings, set[int]]:
         """A stricter pass: its findings, and the numbers of the laws that really drift."""
-        second = self._look(self._integrate(self.runs, tolerance))
-        kept, notes = first.kept & second.kept, list(second.notes)
+        second = self._look(first.runs, tolerance)
+        kept, remarks = first.kept & second.kept, []
         for run in np.flatnonzero(kept.any(axis=1)):
             a, b = (f.solved.states[run][kept[run]] for f in (first, second))
-            if np.max(np.abs(a - b)) > self.settings.tolerance * np.max(np.abs(b)):
+            if np.max(np.abs(a - b)) > max(self.settings.tolerance, 1e-8) * np.max(np.abs(b)):
                 kept[run] = False
-                name = self.runs.names[run]
-                notes.append(f"{name}: dropped, two solver tolerances give different trajectories")
+                remarks.append(_Remark("dropped, two solver tolerances give two trajectories"))
+        notes = [*dict.fromkeys((*first.notes, *second.notes))]
+        notes += summarize(remarks, len(kept))
         genuine: set[int] = set()
-        drifts = []
+        drifts: list[np.ndarray] = []
         for number, law in enumerate(self.laws):
             value, scale = second.solved.observed[number]
-            drifts.append(np.where(kept.any(axis=1), second.drifts[number], np.nan))
+            drifts.append(drifts_by_run(value, scale, kept))
             beyond = np.flatnonzero(drifts[-1] > self.settings.tolerance)
             earlier = first.solved.observed[number][0]
             if any(
@@ -178,11 +229,10 @@ class Experiment:
                 genuine.add(number)
             elif beyond.size:
                 notes.append(f"{law.text}: its drift is an integration error, no more")
-        return _Findings(second.solved, kept, tuple(drifts), tuple(notes)), genuine
+        return replace(second, kept=kept, drifts=tuple(drifts), notes=tuple(notes)), genuine
 
     def _judge(self, found: _Findings, genuine: set[int]) -> Verification:
-        used = np.flatnonzero(found.kept.any(axis=1))
-        first, settings = float(self.runs.times[0]), self.settings
+        first, settings = float(found.runs.times[0]), self.settings
         notes = found.notes
         if first:
             notes = (f"starts at t = {first:g}, the damping is not finite at 0", *notes)
@@ -192,15 +242,14 @@ class Experiment:
             if not np.isnan(drift).all()
         ]
         proved = [drift for law, drift in drifts if law.proved]
-        control = [
-            drift_of(*(a[run][found.kept[run]] for a in found.solved.observed[-1])) for run in used
+        distances = [
+            moved(self.flow, found.solved.states[run][found.kept[run]]) for run in found.used
         ]
-        distances = [moved(self.flow, found.solved.states[run][found.kept[run]]) for run in used]
         return Verification(
             max_drift=max(proved or [drift for _, drift in drifts], default=0.0),
             moved=min(distances, default=0.0),
-            control_drift=min(control, default=0.0),
-            trials=len(set(self.runs.trials[used].tolist())),
+            control_drift=min((found.control(run) for run in found.used), default=0.0),
+            trials=len(set(found.runs.trials[found.used].tolist())),
             losses=settings.losses,
             tolerance=settings.tolerance,
             method=METHOD,
@@ -208,7 +257,7 @@ class Experiment:
             notes=notes,
             drifts=tuple((law.text, drift) for law, drift in drifts),
             failed=any(self.laws[number].proved for number in genuine),
-            usable=bool(used.size),
+            usable=bool(found.used.size),
         )
 
 

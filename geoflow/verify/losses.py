@@ -25,6 +25,12 @@ class Loss:
     labels: Callable[[np.random.Generator, np.ndarray], np.ndarray]
 
 
+def _noisy_signs(rng: np.random.Generator, predictions: np.ndarray) -> np.ndarray:
+    """Labels that φ can learn, so that it moves, but not all of them."""
+    noise = rng.standard_normal(predictions.shape) * np.std(predictions)
+    return np.where(predictions + noise > 0, 1.0, -1.0)
+
+
 LOSSES: dict[str, Loss] = {
     loss.name: loss
     for loss in (
@@ -36,7 +42,7 @@ LOSSES: dict[str, Loss] = {
         Loss(
             "logistic",
             value=lambda prediction, label: jnp.logaddexp(0.0, -label * prediction),
-            labels=lambda rng, predictions: rng.choice([-1.0, 1.0], predictions.shape),
+            labels=_noisy_signs,
         ),
     )
 }

@@ -49,13 +49,13 @@ class Runs:
 @dataclass(frozen=True)
 class Solved:
     """Trajectories. `states` [run, time, N]; `push` [run, time] is the norm of G_a relative to that
-    of z; `observed` is what the observer returned, each array [run, time, …]. `failures` says by
-    run why it is of no use, or nothing."""
+    of z; `observed` is what the observer returned, each array [run, time, …]. `reached` is by run
+    the last time that was reached, where it is not the end; beyond it there are no numbers."""
 
     states: np.ndarray
     push: np.ndarray
     observed: Any
-    failures: tuple[str, ...]
+    reached: tuple[float | None, ...]
 
 
 @contextlib.contextmanager
@@ -122,14 +122,16 @@ def draw_runs(
 
 
 def _draw(rng: np.random.Generator, block: Block, time: float) -> np.ndarray:
-    """Coordinates of natural size: a product of two such matrices has entries of order 1."""
+    """Coordinates of natural size: a product of two such matrices has entries of order 1. They stay
+    away from zero, where many metrics are singular."""
     if block.kind == "time":
         return np.asarray(time)
     normal = rng.standard_normal(block.shape)
     size = 1 / np.sqrt(block.shape[-1]) if len(block.shape) > 1 else 1.0
     if block.kind == "velocity":
         return normal * size / 2
-    return (np.abs(normal) + 0.25) * size if block.positive else normal * size
+    away = np.abs(normal) + 0.25
+    return (away if block.positive else np.copysign(away, normal)) * size
 
 
 def split(flow: Flow, state: Any) -> dict[str, Any]:
@@ -166,11 +168,11 @@ def make_integrator(
                 *arrays, values, runs.times, tolerance, max(tolerance * runs.typical, 1e-300)
             )
             states, push, observed, succeeded = jax.tree.map(np.asarray, solved)
-        failures = tuple(
-            _failure(bool(done), state, runs.times)
+        reached = tuple(
+            _last_time(bool(done), state, runs.times)
             for done, state in zip(succeeded, states, strict=True)
         )
-        return Solved(states, push, observed, failures)
+        return Solved(states, push, observed, reached)
 
     return integrate
 
@@ -234,12 +236,9 @@ def _one_run(flow: Flow, losses: tuple[Loss, ...], observe: Observe) -> Callable
     return run
 
 
-def _failure(succeeded: bool, states: np.ndarray, times: np.ndarray) -> str:
-    """Why a run cannot be used, or nothing: `states` [time, N]."""
+def _last_time(succeeded: bool, states: np.ndarray, times: np.ndarray) -> float | None:
+    """The last time with finite `states` [time, N] of a run that did not reach the end."""
     finite = np.all(np.isfinite(states), axis=1)
     if succeeded and finite.all():
-        return ""
-    if not finite[1:].any():
-        return "the flow is singular, explodes or is too stiff from the start"
-    reached = np.max(times, where=finite, initial=times[0])
-    return f"the flow is singular, explodes or is too stiff after t = {reached:.3g}"
+        return None
+    return float(np.max(times, where=finite, initial=times[0]))

@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import reduce
 
 from .maps import Rescaling, Sketch
-from .metrics import Metric
+from .metrics import FLAT_METRICS, Metric
 from .terms import Term, number, product, total
 
 
@@ -78,7 +78,7 @@ def second_order(
     """Angular and linear momenta, with and without their time factor."""
     result = []
     for translation in sketch.translations:
-        speeds = [(w, metrics[p.text].dual(p.dot)) for p, w in translation]
+        speeds = [(w, speed(p, metrics[p.text])) for p, w in translation]
         places = [(w, metrics[p.text].dual(p)) for p, w in translation]
         result.append(factor * combination(speeds))
         result.append(combination(speeds) + damping * combination(places))
@@ -98,6 +98,11 @@ def second_order(
             spin = product(u, u.dot, "outer") - product(u.dot, u, "outer")
             result.append(factor * (spin + product(v, v.dot, "outer") - product(v.dot, v, "outer")))
     return result
+
+
+def speed(parameter: Term, metric: Metric) -> Term:
+    """The velocity, divided by the learning rate where there is one."""
+    return metric.dual(parameter.dot) if metric in FLAT_METRICS else parameter.dot
 
 
 def entry_velocity(term: Term, parameter: Term) -> Term:

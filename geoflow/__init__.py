@@ -1,0 +1,53 @@
+"""geoflow: exactly how many conservation laws the training of a model has, which they are, and a proof.
+
+The public names are loaded when they are first used: importing geoflow imports neither JAX nor SymPy.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from geoflow.api import analyze as analyze
+    from geoflow.api import check as check
+    from geoflow.api import count_laws as count_laws
+    from geoflow.api import find_laws as find_laws
+    from geoflow.api import load as load
+    from geoflow.api import loads as loads
+    from geoflow.api import verify as verify
+    from geoflow.flow import Flow as Flow
+    from geoflow.laws.law import Law as Law
+    from geoflow.metric import Euclidean as Euclidean
+    from geoflow.metric import Mirror as Mirror
+    from geoflow.metric import Scaled as Scaled
+    from geoflow.primitives import det as det
+    from geoflow.primitives import inv as inv
+
+_HOME = {
+    "Euclidean": "geoflow.metric",
+    "Flow": "geoflow.flow",
+    "Law": "geoflow.laws.law",
+    "Mirror": "geoflow.metric",
+    "Scaled": "geoflow.metric",
+    "analyze": "geoflow.api",
+    "check": "geoflow.api",
+    "count_laws": "geoflow.api",
+    "det": "geoflow.primitives",
+    "find_laws": "geoflow.api",
+    "inv": "geoflow.primitives",
+    "load": "geoflow.api",
+    "loads": "geoflow.api",
+    "verify": "geoflow.api",
+}
+__all__ = sorted(_HOME)  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'geoflow' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,166 @@
+"""Count, find and judge: what a flow conserves, with the evidence. `pipeline` and the Python API both start here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from geoflow.deadline import Deadline
+from geoflow.exact import linalg
+from geoflow.exact.interpreter import UnluckyPoint
+from geoflow.exact.program import UnsupportedPrimitive
+from geoflow.exact.radicals import has_roots
+from geoflow.flow import Flow
+from geoflow.laws.identity import gradient_rows
+from geoflow.laws.law import Law
+from geoflow.laws.search import LawSet, Where, find_laws
+from geoflow.lie.bracket import Generator
+from geoflow.lie.closure import Closure, close
+from geoflow.lie.facts import Facts, facts
+from geoflow.lie.point import ModularPoint, draw_point
+from geoflow.results import Certificate, LawCount
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A flow with its closure and the points at which identities are tested."""
+
+    flow: Flow
+    generator: Generator
+    closure: Closure
+    places: tuple[ModularPoint, ...]
+    seed: int
+
+    @property
+    def certificate(self) -> Certificate:
+        return self.closure.certificate
+
+    @property
+    def upper(self) -> int:
+        """N − rank: a proved upper bound of the number of laws."""
+        return self.certificate.dimension - self.certificate.rank
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Everything found of a flow."""
+
+    flow: Flow
+    count: LawCount
+    laws: tuple[Law, ...]
+    certificate: Certificate
+    facts: dict[str, int | bool]
+    facts_status: dict[str, str]
+    assumes: tuple[str, ...]
+    searched: str
+    seed: int = field(default=0)
+
+
+def count(flow: Flow, seed: int = 0, deadline: Deadline = Deadline()) -> Counted:
+    """The closure of a flow's Lie algebra.
+
+    Raises:
+        UnluckyPoint: the flow is not defined at any point tried.
+        UnsupportedPrimitive: φ or the metric uses a JAX primitive without an exact rule.
+    """
+    generator = Generator.of(flow)
+    closure = close(generator, seed, deadline)
+    rng = np.random.default_rng([seed, 0x706C61])
+    return Counted(flow, generator, closure, (closure.point, draw_point(generator, rng)), seed)
+
+
+def law_count(counted: Counted, proved: int) -> LawCount:
+    """The count by the table of docs/method.md; `proved` independent laws hold identically."""
+    certificate, upper = counted.certificate, counted.upper
+    if certificate.closed_by:
+        return LawCount(upper, upper, "proved", reason=certificate.closed_by)
+    if proved == upper:
+        return LawCount(upper, upper, "proved", reason=f"{proved} independent laws hold identically")
+    if not certificate.complete:
+        return LawCount(proved, upper, "bounded", reason="the time ran out before the rank stagnated")
+    return LawCount(
+        proved,
+        upper,
+        "probable",
+        certificate.error_bound,
+        f"the rank stagnates at {len(certificate.runs)} points over different primes",
+    )
+
+
+def analyze(
+    flow: Flow,
+    seed: int = 0,
+    where: Where = Where(),
+    deadline: Deadline = Deadline(),
+    stage: Callable[[str], None] = lambda _: None,
+) -> Analysis:
+    """Count the laws of a flow, find them, and prove them.
+
+    Raises:
+        UnluckyPoint, UnsupportedPrimitive: as `count`.
+    """
+    stage("counting")
+    counted = count(flow, seed, deadline)
+    stage("searching laws")
+    found = search(counted, where, deadline)
+    return conclude(counted, found)
+
+
+def search(counted: Counted, where: Where = Where(), deadline: Deadline = Deadline()) -> LawSet:
+    """The laws of a counted flow in the dictionaries of `where`."""
+    return find_laws(counted.generator, counted.places, counted.upper, where, counted.seed, deadline)
+
+
+def conclude(counted: Counted, found: LawSet) -> Analysis:
+    """Count, facts and assumptions, given the laws."""
+    total = law_count(counted, found.independent)
+    properties = facts(counted.generator, counted.closure, total.status == "proved", counted.seed)
+    return Analysis(
+        counted.flow,
+        total,
+        found.laws,
+        counted.certificate,
+        dict(properties.values),
+        dict(properties.status),
+        assumptions(counted),
+        found.searched,
+        counted.seed,
+    )
+
+
+def assumptions(counted: Counted) -> tuple[str, ...]:
+    """What every verdict on this flow takes for granted."""
+    said = ["every data set and every loss"]
+    rooted = has_roots(counted.generator.program)
+    said.append("on an open set with the point of the certificate" if rooted else "a generic point")
+    if counted.flow.symbolic_constants:
+        names = ", ".join(counted.flow.symbolic_constants)
+        said.append(f"with {names} outside a proper algebraic set of values")
+    rounded = counted.generator.program.rounded_literals()
+    if rounded:
+        shown = ", ".join(repr(x) for x in rounded[:4]) + (", …" if len(rounded) > 4 else "")
+        said.append(f"with the floats {shown} taken as the binary fractions they are")
+    return tuple(said)
+
+
+def independent(counted: Counted, laws: Sequence[Law]) -> int:
+    """Number of independent entries of laws: the rank of their gradients at one point."""
+    rows = law_rows(counted, laws)
+    return linalg.rank(rows, counted.places[0].field.p) if len(rows) else 0
+
+
+def law_rows(counted: Counted, laws: Sequence[Law]) -> np.ndarray:
+    from geoflow.laws.differential import differentiate
+
+    parts = [np.zeros((0, counted.flow.dimension), dtype=np.int64)]
+    for law in laws:
+        try:
+            parts.append(gradient_rows(differentiate(counted.flow, [law.expression]), counted.places[0]))
+        except (UnluckyPoint, UnsupportedPrimitive):
+            continue
+    return np.concatenate(parts)
+
+
+__all__ = ["Analysis", "Counted", "Facts", "analyze", "assumptions", "conclude", "count", "law_count", "search"]

@@ -1,0 +1,147 @@
+"""What `import geoflow as gf` offers: the command's work as functions, with exceptions for the user's mistakes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from os import PathLike
+
+from geoflow import analysis
+from geoflow.analysis import Analysis
+from geoflow.check import load as _load_models
+from geoflow.check import load_text as _load_text
+from geoflow.check.model import Model
+from geoflow.deadline import Deadline
+from geoflow.diagnostics import Diagnostic, DiagnosticError
+from geoflow.exact.interpreter import UnluckyPoint
+from geoflow.exact.program import UnsupportedPrimitive
+from geoflow.flow import Flow
+from geoflow.laws.law import Law
+from geoflow.laws.search import DEFAULT_DEGREE, Where
+from geoflow.lower import lower
+from geoflow.options import CheckOptions
+from geoflow.pipeline import check_paths
+from geoflow.results import LawCount, Report, Verification, VerifySettings
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model of a `.geo` file."""
+
+    model: Model
+
+    @property
+    def name(self) -> str:
+        return self.model.name
+
+    def flow(self) -> Flow:
+        """The model's flow."""
+        return lower(self.model)
+
+
+def check(
+    *paths: str | PathLike[str],
+    overrides: Mapping[str, str] | None = None,
+    seed: int = 0,
+    verify: bool = True,
+    timeout: float | None = None,
+    strict: bool = False,
+) -> Report:
+    """What `geoflow check` prints, as data. Mistakes in the files are `diagnostics` of the report."""
+    options = CheckOptions(overrides or {}, seed, timeout, verify, strict, formulas=True)
+    return check_paths([str(p) for p in paths], options)
+
+
+def load(path: str | PathLike[str], *, overrides: Mapping[str, str] | None = None) -> Loaded:
+    """The model of a file that holds one.
+
+    Raises:
+        DiagnosticError: the file is wrong; the exception carries the diagnostics.
+        ValueError: the file holds several models.
+    """
+    return _single(*_load_models(str(path), overrides or {}), str(path))
+
+
+def loads(text: str, *, overrides: Mapping[str, str] | None = None) -> Loaded:
+    """The model of a text; see `load`."""
+    return _single(*_load_text(text, "<text>", overrides or {}), "the text")
+
+
+def _single(models: Sequence[Model], diagnostics: Sequence[Diagnostic], where: str) -> Loaded:
+    errors = [d for d in diagnostics if d.severity == "error"]
+    if errors:
+        raise DiagnosticError(*errors)
+    if len(models) != 1:
+        names = ", ".join(m.name for m in models)
+        raise ValueError(f"{where} holds {len(models)} models ({names}); check it, or keep one a file")
+    return Loaded(models[0])
+
+
+@contextmanager
+def _reachable():
+    """The engine's refusals as diagnostics."""
+    try:
+        yield
+    except UnsupportedPrimitive as error:
+        place = f" (at {error.where})" if error.where else ""
+        raise DiagnosticError(
+            Diagnostic(
+                "GEO0508",
+                f"φ or the metric uses `{error.name}`{place}, which has no exact evaluation.",
+                hints=("use rational operations, sqrt, geoflow.det and geoflow.inv",),
+            )
+        ) from None
+    except UnluckyPoint:
+        raise DiagnosticError(
+            Diagnostic("GEO0509", "The flow is not defined at any of the points tried.")
+        ) from None
+
+
+def count_laws(flow: Flow, *, seed: int = 0, timeout: float | None = None) -> LawCount:
+    """The rank alone, fast: how many laws at most, and probably.
+
+    Raises:
+        DiagnosticError: φ or the metric is out of reach (GEO0508, GEO0509).
+    """
+    with _reachable():
+        return analysis.law_count(analysis.count(flow, seed, Deadline.after(timeout)), proved=0)
+
+
+def analyze(
+    flow: Flow, *, seed: int = 0, degree: int = DEFAULT_DEGREE, timeout: float | None = None
+) -> Analysis:
+    """Count the laws of a flow, find them and prove them. `degree` bounds scalar polynomial laws.
+
+    Raises:
+        DiagnosticError: φ or the metric is out of reach (GEO0508, GEO0509).
+    """
+    with _reachable():
+        return analysis.analyze(flow, seed, Where(degree=degree), Deadline.after(timeout))
+
+
+def find_laws(
+    flow: Flow, *, seed: int = 0, degree: int = DEFAULT_DEGREE, timeout: float | None = None
+) -> tuple[Law, ...]:
+    """The laws alone; each is printed with `str`, converted by `sympy()` and `latex()`, called by `jax()`.
+
+    Raises:
+        DiagnosticError: φ or the metric is out of reach (GEO0508, GEO0509).
+    """
+    return analyze(flow, seed=seed, degree=degree, timeout=timeout).laws
+
+
+def verify(
+    flow: Flow,
+    laws: Sequence[Law],
+    *,
+    seed: int = 0,
+    settings: VerifySettings = VerifySettings(),
+) -> Verification:
+    """Integrate the flow on random data with diffrax and measure the drift of every law."""
+    from geoflow.verify import symbolic_values
+    from geoflow.verify import verify as integrate
+    from geoflow.verify.laws import as_verified
+
+    symbolic = symbolic_values(flow, seed)
+    return integrate(flow, [as_verified(law, symbolic) for law in laws], settings, seed, symbolic)

@@ -1,0 +1,227 @@
+"""The verdict on each claim of a model, by the table of docs/method.md ("Evidence and verdicts")."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from geoflow.analysis import Analysis, Counted, independent
+from geoflow.check.model import Expectation, LawClaim, Model
+from geoflow.diagnostics import Diagnostic, DiagnosticError
+from geoflow.expr.tree import Constant, Expr, Parameter, Velocity, walk
+from geoflow.flow import Flow
+from geoflow.laws.differential import Differential, UnsupportedExponential, differentiate
+from geoflow.laws.identity import decide
+from geoflow.laws.law import Law
+from geoflow.laws.symmetry import symmetry_of
+from geoflow.laws.witness import find_witness
+from geoflow.results import ClaimResult, LawCount, Verdict
+
+
+@dataclass(frozen=True)
+class JudgedLaw:
+    """A claimed law with its verdict; `law` is there when it holds."""
+
+    claim: LawClaim
+    verdict: Verdict
+    differential: Differential
+    law: Law | None
+
+
+def judge_laws(model: Model, counted: Counted) -> tuple[JudgedLaw, ...]:
+    """Verdicts on the `law` claims.
+
+    Raises:
+        DiagnosticError: a claim holds an exponential or a root that cannot be decided (GEO0506).
+    """
+    values = {c.name: c.value for c in model.constants}
+    judged = []
+    for claim in model.laws:
+        named = {n.name: values[n.name] for n in walk(claim.expression) if isinstance(n, Constant)}
+        try:
+            differential = differentiate(counted.flow, [claim.expression], named)
+        except UnsupportedExponential as error:
+            raise DiagnosticError(_unsupported(claim, str(error))) from None
+        verdict = decide(counted.generator, differential, counted.places, counted.seed)
+        law = _law(counted, claim, verdict, named) if verdict in ("proved", "probable") else None
+        judged.append(JudgedLaw(claim, verdict, differential, law))
+    return tuple(judged)
+
+
+def _law(
+    counted: Counted, claim: LawClaim, verdict: Verdict, named: dict[str, Fraction | None]
+) -> Law:
+    flow = replace_constants(counted, named)
+    law = Law(claim.expression, flow, verdict, 0, 0, symmetry_of(claim.expression, flow))
+    return replace(law, independent=independent(counted, [law]))
+
+
+def replace_constants(counted: Counted, named: dict[str, Fraction | None]) -> Flow:
+    """The flow, knowing the constants that only a law names."""
+    flow = counted.flow
+    extra = {n: v for n, v in named.items() if n not in flow.constants}
+    return flow.with_constants(extra) if extra else flow
+
+
+def _unsupported(claim: LawClaim, what: str) -> Diagnostic:
+    return Diagnostic(
+        "GEO0506",
+        f"The law `{claim.name}` takes the {what}, which cannot be decided yet.",
+        claim.span,
+        "here",
+        hints=("write exponentials as exp(c*t) with a constant c, outside of arrays",),
+    )
+
+
+def law_results(
+    model: Model, counted: Counted, judged: Sequence[JudgedLaw], found: Sequence[Law]
+) -> list[ClaimResult]:
+    """One result per `law` claim, with a witness where it is refuted."""
+    results = []
+    for j in judged:
+        result = ClaimResult(
+            "law", j.claim.text, j.verdict, name=j.claim.name, line=j.claim.span.line
+        )
+        if j.law is not None:
+            result = replace(result, detail=_entries(j.law))
+        elif j.verdict in ("refuted", "probably refuted"):
+            witness = find_witness(counted.generator, j.differential, j.claim.name, counted.seed)
+            lines = witness.lines if witness else (_modular_witness(counted),)
+            result = replace(
+                result, detail="not conserved", witness=lines, hints=_nearby(j.claim, found)
+            )
+        else:
+            result = replace(result, detail="neither proved nor refuted")
+        results.append(result)
+    return results
+
+
+def _entries(law: Law) -> str:
+    if law.independent == 0:
+        return "constant: no independent entry"
+    return f"{law.independent} independent entr{'y' if law.independent == 1 else 'ies'}"
+
+
+def _modular_witness(counted: Counted) -> str:
+    prime = counted.places[0].field.p
+    return f"its derivative is not 0 mod {prime} at the point of the certificate (seed {counted.seed})"
+
+
+def _nearby(claim: LawClaim, found: Sequence[Law]) -> tuple[str, ...]:
+    """A law of the same parameters, where there is one."""
+    names = _names(claim.expression)
+    near = [law for law in found if _names(law.expression) & names]
+    near.sort(key=lambda law: (-len(_names(law.expression) & names), law.expression.shape != claim.expression.shape))
+    return (f"did you mean {near[0]}?",) if near else ()
+
+
+def _names(expr: Expr) -> set[str]:
+    return {n.name for n in walk(expr) if isinstance(n, Parameter | Velocity)}
+
+
+def expectation_results(
+    model: Model, counted: Counted, analysis: Analysis, judged: Sequence[JudgedLaw]
+) -> list[ClaimResult]:
+    """One result per `expect`."""
+    return [_expectation(e, counted, analysis, judged) for e in model.expectations]
+
+
+def _expectation(
+    claim: Expectation, counted: Counted, analysis: Analysis, judged: Sequence[JudgedLaw]
+) -> ClaimResult:
+    base = ClaimResult(
+        claim.kind, claim.text, "undecided", line=claim.span.line, expected=claim.value
+    )
+    match claim.kind:
+        case "laws":
+            assert claim.value is not None
+            return _count(base, claim.value, analysis.count)
+        case "complete":
+            return _complete(base, counted, analysis, judged)
+        case "commuting":
+            return _fact(base, analysis, "commuting", True)
+        case "depth":
+            return _fact(base, analysis, "depth", claim.value)
+
+
+def _count(base: ClaimResult, value: int, count: LawCount) -> ClaimResult:
+    if value < count.lower or value > count.upper:
+        if count.status == "proved":
+            witness = (f"there are {count.upper}, exactly: {count.reason}",)
+        elif value > count.upper:
+            witness = (f"there are at most {count.upper}: the rank of the Lie algebra is at least N − {count.upper}",)
+        else:
+            witness = (f"{count.lower} independent laws hold identically",)
+        return replace(base, verdict="refuted", detail=_found_count(count), witness=witness)
+    if count.status == "proved":
+        return replace(base, verdict="proved", detail=str(value))
+    if count.status == "probable":
+        verdict: Verdict = "probable" if value == count.upper else "probably refuted"
+        return replace(base, verdict=verdict, detail=_found_count(count))
+    return replace(base, verdict="undecided", detail=_found_count(count))
+
+
+def _found_count(count: LawCount) -> str:
+    match count.status:
+        case "proved":
+            return f"there are {count.upper}, exactly"
+        case "probable":
+            return f"there are {count.upper} (probable; at least {count.lower} proved)"
+        case "bounded":
+            return f"at least {count.lower}, at most {count.upper}"
+
+
+def _complete(
+    base: ClaimResult, counted: Counted, analysis: Analysis, judged: Sequence[JudgedLaw]
+) -> ClaimResult:
+    """The laws claimed (or found, if none is claimed) are all."""
+    laws = [j.law for j in judged if j.law is not None] if judged else list(analysis.laws)
+    certain = [law for law in laws if law.status == "proved"]
+    have, proved, count = independent(counted, laws), independent(counted, certain), analysis.count
+    what = "claimed" if judged else "found"
+    text = f"{have} of {count.upper} independent laws are {what}"
+    if proved >= count.upper:
+        return replace(base, verdict="proved", detail=_all(count.upper, what))
+    if have >= count.upper:
+        return replace(base, verdict="probable", detail=text)
+    if count.lower > have:
+        missing = missed_laws(counted, laws, analysis.laws)
+        witness = tuple(f"not among them: {law}" for law in missing) or (
+            f"{count.reason}; no formula is known for {count.lower - have} of the {count.upper}",
+        )
+        return replace(base, verdict="refuted", detail=text, witness=witness)
+    if count.status == "probable":
+        return replace(base, verdict="probably refuted", detail=f"{text} (the count is probable)")
+    return replace(base, verdict="undecided", detail=text)
+
+
+def _all(count: int, what: str) -> str:
+    if count == 0:
+        return "there is no law"
+    return f"the one law is {what}" if count == 1 else f"all {count} independent laws are {what}"
+
+
+def missed_laws(counted: Counted, have: Sequence[Law], found: Sequence[Law]) -> list[Law]:
+    """Laws found that are independent of those at hand."""
+    missed: list[Law] = []
+    rank = independent(counted, have)
+    for law in found:
+        if independent(counted, [*have, *missed, law]) > rank:
+            missed.append(law)
+            rank = independent(counted, [*have, *missed])
+    return missed
+
+
+def _fact(base: ClaimResult, analysis: Analysis, name: str, wanted: object) -> ClaimResult:
+    value, status = analysis.facts[name], analysis.facts_status[name]
+    detail = f"{name}: {str(value).lower() if isinstance(value, bool) else value}"
+    if value == wanted:
+        return replace(base, verdict="proved" if status == "proved" else "probable", detail=detail)
+    witness = ("a bracket [G_a, G_b] is not 0 at the point of the certificate",) if name == "commuting" else (
+        f"ranks by depth: {', '.join(map(str, analysis.certificate.ranks))}",
+    )
+    verdict: Verdict = "refuted" if status == "proved" else "probably refuted"
+    return replace(base, verdict=verdict, detail=detail, witness=witness)
+
+

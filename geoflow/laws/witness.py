@@ -1,0 +1,139 @@
+"""A point, a cotangent and the nonzero derivative there: what refutes a law and can be checked by hand.
+
+Sparse small integer points are tried in one batch mod p; the sparsest one where the derivative does not vanish is
+evaluated again over Q.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from geoflow.exact.interpreter import UnluckyPoint
+from geoflow.exact.primefield import PrincipalRoots, draw_prime
+from geoflow.exact.program import UnsupportedPrimitive
+from geoflow.exact.rationals import Irrational, Rationals
+from geoflow.flow import TIME, Block
+from geoflow.laws.differential import Differential
+from geoflow.laws.identity import random_tokens
+from geoflow.lie.bracket import Field, Generator, Letter, exact_constants
+
+_CANDIDATES = 600
+_SHOWN = 24
+
+
+@dataclass(frozen=True)
+class Witness:
+    """`lines` are for people; `entry` is the index of the entry that is not conserved."""
+
+    lines: tuple[str, ...]
+    entry: tuple[int, ...]
+
+
+def find_witness(
+    generator: Generator, differential: Differential, name: str, seed: int
+) -> Witness | None:
+    """A witness against `differential.expressions[0]`, or None if no small point shows it."""
+    rng = np.random.default_rng([seed, 0x776974])
+    flow = generator.flow
+    field = PrincipalRoots(draw_prime(rng))
+    density = rng.uniform(0.02, 1.0, _CANDIDATES)
+    point = {b.name: _sparse(rng, b, density) for b in flow.state}
+    letter = Letter(
+        np.ones((1, _CANDIDATES), dtype=np.int64),
+        tuple(_sparse(rng, Block("a", s), density) for s in flow.cotangents),
+    )
+    symbolic = {n: np.full((1, 1), 2, dtype=np.int64) for n, v in differential.constants.items() if v is None}
+    try:
+        derivative = _derivative(generator, differential, field, symbolic, point, letter, rng)
+    except (UnluckyPoint, UnsupportedPrimitive):
+        return None
+    flat = np.broadcast_to(derivative, (_CANDIDATES, *derivative.shape[1:])).reshape(_CANDIDATES, -1)
+    usable = field.usable(_CANDIDATES) & np.any(flat != 0, axis=1)
+    if not np.any(usable):
+        return None
+    weight = sum(np.abs(v[0]).reshape(_CANDIDATES, -1).sum(1) for v in (*point.values(), *letter.cotangent))
+    for k in np.argsort(np.where(usable, weight, np.iinfo(np.int64).max))[: int(usable.sum())][:20]:
+        found = _exact(generator, differential, symbolic, point, letter, int(k), rng)
+        if found is not None:
+            entry, value = found
+            place = _place(generator, symbolic, point, letter, int(k))
+            index = f"[{', '.join(map(str, entry))}]" if entry else ""
+            time = f" (times {_factors(differential)})" if differential.tokens.exponents else ""
+            return Witness((*place, f"d/dt {name}{index} = {value}{time}, not 0"), entry)
+    return None
+
+
+def _sparse(rng: np.random.Generator, block: Block, density: np.ndarray) -> np.ndarray:
+    """Small integers [1, candidates, *shape]; positive blocks and t have no zeros."""
+    shape = (1, _CANDIDATES, *block.shape)
+    if block.kind == "time":
+        return np.ones(shape, dtype=np.int64)
+    if block.positive:
+        return np.where(rng.random(shape) < 0.6, 1, rng.integers(1, 4, shape))
+    values = rng.integers(1, 3, shape) * np.where(rng.random(shape) < 0.8, 1, -1)
+    return np.where(rng.random(shape) < density.reshape(1, -1, *(1,) * len(block.shape)), values, 0)
+
+
+def _derivative(generator, differential, ring, symbolic, point, letter, rng) -> np.ndarray:
+    """d/dt of the first expression, [batch, *shape]."""
+    own = {n: symbolic[n] for n in generator.flow.symbolic_constants}
+    flow_constants = exact_constants(ring, generator.flow.constants, {n: ring.literal(v) for n, v in own.items()})
+    direction = generator(ring, flow_constants, point, letter)
+    constants = exact_constants(ring, differential.constants, {n: ring.literal(v) for n, v in symbolic.items()})
+    if isinstance(ring, Rationals):
+        tokens = [ring.literal(np.ones((1, 1), dtype=np.int64)) for _ in differential.tokens.exponents]
+        if differential.tokens.logs:
+            raise UnsupportedPrimitive("log")
+    else:
+        tokens = random_tokens(differential, ring, rng)
+    return differential(ring, constants, point, tokens, direction)[0][0]
+
+
+def _exact(generator, differential, symbolic, point, letter, k: int, rng) -> tuple[tuple[int, ...], str] | None:
+    ring = Rationals()
+    own = {n: ring.literal(v[:, k : k + 1]) for n, v in point.items()}
+    cotangent = tuple(ring.literal(a[:, k : k + 1]) for a in letter.cotangent)
+    weight = ring.literal(letter.weight[:, k : k + 1])
+    try:
+        value = _derivative(generator, differential, ring, symbolic, own, Letter(weight, cotangent), rng)[0]
+    except (UnluckyPoint, UnsupportedPrimitive, Irrational):
+        return None
+    if differential.tokens.exponents and len(differential.tokens.exponents) > 1:
+        return None
+    for index in np.ndindex(value.shape):
+        if value[index] != 0:
+            return tuple(int(i) for i in index), str(value[index])
+    return None
+
+
+def _factors(differential: Differential) -> str:
+    from geoflow.expr.printer import print_expr
+
+    return f"a power of exp({print_expr(differential.tokens.exponents[0])})"
+
+
+def _place(generator: Generator, symbolic: Field, point: Field, letter: Letter, k: int) -> list[str]:
+    flow = generator.flow
+    parts = [_shown(b.name, point[b.name][0, k]) for b in flow.state]
+    parts += [f"{n} = {int(v.ravel()[0])}" for n, v in symbolic.items()]
+    several = len(letter.cotangent) > 1
+    forces = [
+        _shown(f"a{i}" if several else "a", np.broadcast_to(a[0], (_CANDIDATES, *a.shape[2:]))[k])
+        for i, a in enumerate(letter.cotangent, start=1)
+    ]
+    where = "a" if not several else "a1, a2, …"
+    return [f"at {', '.join(parts)}", f"with −∂loss/∂φ = {where}: {', '.join(forces)}"]
+
+
+def _shown(name: str, value: np.ndarray) -> str:
+    """An array in full when small, else by its nonzero entries."""
+    if value.size <= _SHOWN:
+        return f"{name} = {value.tolist()}"
+    nonzero = [f"{name}[{', '.join(map(str, i))}] = {int(value[tuple(i)])}" for i in np.argwhere(value)]
+    if len(nonzero) > _SHOWN:
+        return f"{name} = {value.tolist()}"
+    return ", ".join(nonzero) + f" (else 0 in {name})" if nonzero else f"{name} = 0"
+
+

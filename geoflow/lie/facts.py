@@ -1,0 +1,97 @@
+"""Facts on the same algebra: flat directions, involutive, commuting, depth; each with the evidence it has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from geoflow.exact import linalg
+from geoflow.exact.interpreter import UnluckyPoint
+from geoflow.exact.polynomials import Polynomials, TooLarge
+from geoflow.exact.program import UnsupportedPrimitive
+from geoflow.lie.bracket import Generator, Letter, exact_constants
+from geoflow.lie.closure import Closure
+from geoflow.lie.point import ModularPoint, random_letter
+from geoflow.results import Verdict
+
+_EXPANDABLE = 40  # coordinates up to which brackets are expanded to prove that they vanish
+
+
+@dataclass(frozen=True)
+class Facts:
+    """`kernel`: dim ker ∂φ/∂θ (flat directions). `involutive`: the fields alone are closed under brackets.
+    `commuting`: all [G_a, G_b] = 0, so that the flow is a mirror flow in φ (Li, Wang, Lee, Arora 2022)."""
+
+    values: dict[str, int | bool]
+    status: dict[str, Verdict]
+
+
+def facts(generator: Generator, closure: Closure, exact_rank: bool, seed: int) -> Facts:
+    """`exact_rank`: whether the final rank is proved to be the generic one."""
+    rng = np.random.default_rng([seed, 0x666163])
+    flow, ranks, place = generator.flow, closure.certificate.ranks, closure.point
+    span = min(flow.cotangent_size + flow.has_drift, flow.dimension)
+    first_exact = ranks[0] == span or (exact_rank and len(ranks) == 1)
+    depth = len(ranks) - 1
+    depth_exact = (exact_rank and depth == 0) or (exact_rank and depth == 1 and first_exact)
+    involutive = depth == 0
+    involutive_exact = exact_rank if involutive else first_exact
+    commuting, commuting_status = _commuting(generator, place, rng)
+    jacobian, jacobian_exact = _jacobian_rank(generator, place, rng)
+    return Facts(
+        {
+            "involutive": involutive,
+            "commuting": commuting,
+            "depth": depth,
+            "kernel": flow.parameter_count - jacobian,
+        },
+        {
+            "involutive": "proved" if involutive_exact else "probable",
+            "commuting": commuting_status,
+            "depth": "proved" if depth_exact else "probable",
+            "kernel": "proved" if jacobian_exact else "probable",
+        },
+    )
+
+
+def _without_drift(letter: Letter) -> Letter:
+    return Letter(np.zeros_like(letter.weight), letter.cotangent)
+
+
+def _jacobian_rank(generator: Generator, place: ModularPoint, rng: np.random.Generator) -> tuple[int, bool]:
+    flow = generator.flow
+    most = min(flow.cotangent_size, flow.parameter_count)
+    letter = _without_drift(random_letter(generator, place.field, rng, most + 1))
+    field = generator(place.field, place.constants, place.point, letter)
+    rank = linalg.rank(generator.rows(field, most + 1), place.field.p)
+    return rank, rank == most
+
+
+def _commuting(generator: Generator, place: ModularPoint, rng: np.random.Generator) -> tuple[bool, Verdict]:
+    if generator.flow.cotangent_size == 1:
+        return True, "proved"
+    letters = [_without_drift(random_letter(generator, place.field, rng, 3)) for _ in range(2)]
+    bracket = generator.word(place.field, place.constants, place.point, letters)
+    if np.any(generator.rows(bracket, 3)):
+        return False, "proved"
+    try:
+        if generator.flow.dimension <= _EXPANDABLE and _bracket_expands_to_zero(generator):
+            return True, "proved"
+    except (TooLarge, UnluckyPoint, UnsupportedPrimitive):
+        pass
+    return True, "probable"
+
+
+def _bracket_expands_to_zero(generator: Generator) -> bool:
+    """[G_a, G_b] = 0 as an identity over Q in z, a and b."""
+    flow = generator.flow
+    shapes = [*[() for _ in flow.symbolic_constants], *[b.shape for b in flow.state], *flow.cotangents, *flow.cotangents]
+    ring, variables = Polynomials.in_shapes(shapes, 4 * generator.degree.roots)
+    arrays = iter(variables)
+    symbolic = {n: next(arrays) for n in flow.symbolic_constants}
+    point = {b.name: next(arrays) for b in flow.state}
+    zero = ring.zeros((1, 1))
+    letters = [Letter(zero, tuple(next(arrays) for _ in flow.cotangents)) for _ in range(2)]
+    bracket = generator.word(ring, exact_constants(ring, flow.constants, symbolic), point, letters)
+    return all(ring.is_zero(x) for v in bracket.values() for x in v.flat)

@@ -1,0 +1,333 @@
+"""The stages in order: read and check, lower, count, find laws, judge the claims, verify, report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from geoflow.check import load, load_text
+from geoflow.diagnostics import Diagnostic, DiagnosticError, sort_diagnostics
+from geoflow.options import CheckOptions, Observer
+from geoflow.results import ClaimResult, FoundLaw, ModelReport, Report
+
+if TYPE_CHECKING:
+    from geoflow.analysis import Analysis, Counted
+    from geoflow.check.model import Model
+    from geoflow.check.reading import Loaded
+    from geoflow.flow import Flow
+    from geoflow.laws.law import Law
+    from geoflow.laws.search import LawSet, Where
+    from geoflow.verify import Experiment
+
+HOLDS = ("proved", "probable")
+T = TypeVar("T")
+
+
+def check_paths(
+    paths: Sequence[str], options: CheckOptions = CheckOptions(), observer: Observer | None = None
+) -> Report:
+    """Check files (`-` is standard input). Mistakes of the user are diagnostics of the report."""
+    begin = time.perf_counter()
+    loaded = [_read(path, options) for path in paths]
+    if not paths:
+        loaded = [((), (Diagnostic("GEO0105", "There is no `.geo` file to check."),))]
+    return _report(loaded, options, observer, begin)
+
+
+def check_text(
+    text: str, name: str = "<text>", options: CheckOptions = CheckOptions(), observer: Observer | None = None
+) -> Report:
+    """Check a text under a name."""
+    begin = time.perf_counter()
+    return _report([load_text(text, name, options.overrides)], options, observer, begin)
+
+
+def _read(path: str, options: CheckOptions) -> Loaded:
+    if path == "-":
+        import sys
+
+        return load_text(sys.stdin.read(), "<stdin>", options.overrides)
+    return load(Path(path), options.overrides)
+
+
+def _report(
+    loaded: Sequence[Loaded], options: CheckOptions, observer: Observer | None, begin: float
+) -> Report:
+    diagnostics = [d for _, found in loaded for d in found]
+    models = [m for found, _ in loaded for m in found]
+    reports: list[ModelReport] = []
+    if not any(d.severity == "error" for d in diagnostics):
+        for model in models:
+            try:
+                report, more = check_model(model, options, observer)
+                reports.append(report)
+                diagnostics += more
+            except DiagnosticError as error:
+                diagnostics += error.diagnostics
+    wrong = any(d.severity == "error" for d in diagnostics)
+    code = 2 if wrong else max((_exit_code(r, options.strict) for r in reports), default=0)
+    return Report(
+        () if wrong else tuple(reports),
+        sort_diagnostics(diagnostics),
+        code,
+        time.perf_counter() - begin,
+    )
+
+
+def _exit_code(report: ModelReport, strict: bool) -> int:
+    accepted = ("proved",) if strict else HOLDS
+    holds = all(c.verdict in accepted for c in report.claims)
+    if strict and report.laws.status != "proved":
+        holds = False
+    drifts = report.verify is not None and report.verify.failed
+    return 0 if holds and not drifts else 1
+
+
+@dataclass
+class _Clock:
+    """Seconds by stage."""
+
+    observer: Observer | None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def run(self, name: str, detail: str, work: Callable[[], T]) -> T:
+        if self.observer is not None:
+            self.observer.stage(name, detail)
+        begin = time.perf_counter()
+        try:
+            return work()
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begin
+
+
+def check_model(
+    model: Model, options: CheckOptions, observer: Observer | None = None
+) -> tuple[ModelReport, list[Diagnostic]]:
+    """Everything about one checked model.
+
+    Raises:
+        DiagnosticError: the model is out of the method's reach (GEO05).
+    """
+    from geoflow.analysis import conclude, count, search
+    from geoflow.claims import expectation_results, judge_laws, law_results
+    from geoflow.deadline import Deadline
+    from geoflow.lower import lower
+
+    clock, deadline = _Clock(observer), Deadline.after(options.timeout)
+    flow = clock.run("lower", model.name, lambda: _guarded(model, lambda: lower(model)))
+    counted = clock.run(
+        "count", model.name, lambda: _guarded(model, lambda: count(flow, options.seed, deadline))
+    )
+    judged = clock.run("claims", model.name, lambda: judge_laws(model, counted))
+    found = clock.run("laws", model.name, lambda: search(counted, _where(model), deadline))
+    claimed = [j.law for j in judged if j.law is not None]
+    analysis = clock.run("facts", model.name, lambda: conclude(counted, with_claimed(counted, found, claimed)))
+    claims = clock.run(
+        "claims",
+        model.name,
+        lambda: [
+            *law_results(model, counted, judged, analysis.laws),
+            *expectation_results(model, counted, analysis, judged),
+        ],
+    )
+    report = _model_report(model, flow, counted, analysis, claims, options, clock.seconds)
+    if observer is not None:
+        observer.counted(report)
+    if options.verify and not deadline.passed:
+        report = clock.run("verify", model.name, lambda: _verified(model, report, analysis, claimed, options))
+        report = replace(report, seconds=dict(clock.seconds))
+        if observer is not None:
+            observer.verified(report)
+    return report, claim_diagnostics(model, report, analysis.certificate.complete)
+
+
+def _guarded(model: Model, work: Callable[[], T]) -> T:
+    """Turn what the engine cannot do into a diagnostic at the map."""
+    from geoflow.exact.interpreter import UnluckyPoint
+    from geoflow.exact.program import UnsupportedPrimitive
+
+    try:
+        return work()
+    except UnluckyPoint:
+        raise DiagnosticError(
+            Diagnostic(
+                "GEO0509",
+                f"The flow of `{model.name}` is not defined at any of the points tried.",
+                model.span,
+                "a denominator, a determinant or a radicand vanishes everywhere",
+                notes=("Points are random, so the expression is singular for all parameters.",),
+            )
+        ) from None
+    except UnsupportedPrimitive as error:
+        raise DiagnosticError(_unsupported(model, error.name)) from None
+
+
+def _unsupported(model: Model, what: str) -> Diagnostic:
+    """A metric whose inverse is not rational, or too many square roots: the front end admits nothing else."""
+    if "root" in what or "sqrt" in what:
+        message = f"The model `{model.name}` needs {what}, which is not supported yet."
+        return Diagnostic("GEO0508", message, model.span)
+    span = next((m.span for m in model.metrics if m.kind == "mirror"), model.span)
+    return Diagnostic(
+        "GEO0507",
+        f"The inverse of this metric contains `{what}`, so it is not a rational function.",
+        span,
+        "1/ψ'' must be rational, with square roots at most",
+        notes=("The count is a proof because every field is evaluated exactly in a prime field.",),
+    )
+
+
+def _where(model: Model) -> Where:
+    from geoflow.laws.search import Where
+
+    if model.search is None:
+        return Where()
+    degrees = [s.degree for s in model.search if s.kind == "polynomial" and s.degree]
+    functions = any(s.kind in ("log", "potentials") for s in model.search)
+    return Where(matrix=True, degree=max(degrees, default=0), functions=functions)
+
+
+def with_claimed(counted: Counted, found: LawSet, claimed: Sequence[Law]) -> LawSet:
+    """Claimed laws that hold and that the search did not find are laws found too."""
+    from geoflow.analysis import independent
+    from geoflow.claims import missed_laws
+    from geoflow.laws.search import LawSet
+
+    new = missed_laws(counted, found.laws, claimed)
+    if not new:
+        return found
+    laws, known = list(found.laws), independent(counted, found.laws)
+    for law in new:
+        total = independent(counted, [*laws, law])
+        laws.append(replace(law, added=total - known))
+        known = total
+    proved = independent(counted, [law for law in laws if law.status == "proved"])
+    return LawSet(tuple(laws), proved, found.searched)
+
+
+def _model_report(
+    model: Model,
+    flow: Flow,
+    counted: Counted,
+    analysis: Analysis,
+    claims: list[ClaimResult],
+    options: CheckOptions,
+    seconds: dict[str, float],
+) -> ModelReport:
+    formulas = sum(law.added for law in analysis.laws)
+    notes = []
+    if formulas < analysis.count.upper and analysis.searched:
+        notes.append(f"searched: {analysis.searched}")
+    return ModelReport(
+        file=model.file,
+        model=model.name,
+        summary=flow.summary(),
+        parameters=flow.parameter_count,
+        dimension=flow.dimension,
+        laws=analysis.count,
+        claims=tuple(claims),
+        found=tuple(shown_law(law, options.formulas) for law in analysis.laws),
+        certificate=analysis.certificate,
+        verify=None,
+        facts=dict(analysis.facts),
+        facts_status=dict(analysis.facts_status),
+        assumes=analysis.assumes,
+        notes=tuple(notes),
+        seed=counted.seed,
+        prime=counted.places[0].field.p,
+        seconds=dict(seconds),
+    )
+
+
+def shown_law(law: Law, formulas: bool) -> FoundLaw:
+    """A law as the report shows it; its SymPy form only where it is asked for, since it costs the import."""
+    return FoundLaw(
+        text=str(law),
+        latex=law.latex(),
+        sympy=str(law.sympy()) if formulas else "",
+        independent=law.added,
+        entries=law.entries,
+        kind=law.kind,
+        status=law.status,
+        symmetry=law.symmetry,
+    )
+
+
+def _verified(
+    model: Model, report: ModelReport, analysis: Analysis, claimed: Sequence[Law], options: CheckOptions
+) -> ModelReport:
+    from geoflow.verify import Experiment, symbolic_values
+    from geoflow.verify.laws import as_verified
+
+    laws = {str(law): law for law in [*analysis.laws, *claimed]}
+    symbolic = symbolic_values(analysis.flow, options.seed)
+    experiment = Experiment(
+        analysis.flow,
+        [as_verified(law, symbolic) for law in laws.values()],
+        model.verify,
+        options.seed,
+        symbolic,
+    )
+    outcome = experiment.verification()
+    if options.plot:
+        _plot(options.plot, experiment, model.name)
+    drifts = dict(outcome.drifts)
+    by_claim = {id(law.expression): drifts.get(str(law)) for law in claimed}
+    drift_of = {c.name: by_claim.get(id(c.expression)) for c in model.laws}
+    return replace(
+        report,
+        verify=outcome,
+        found=tuple(replace(f, drift=drifts.get(f.text)) for f in report.found),
+        claims=tuple(
+            replace(c, drift=drift_of.get(c.name)) if c.name is not None else c
+            for c in report.claims
+        ),
+    )
+
+
+def _plot(path: str, experiment: Experiment, title: str) -> None:
+    from geoflow.report.figures import plot_laws
+
+    curves = experiment.curves()
+    if curves is not None:
+        plot_laws(path, curves, title)
+
+
+_CLAIM_CODES = {"law": "GEO0601", "laws": "GEO0602", "complete": "GEO0603", "commuting": "GEO0604", "depth": "GEO0605"}
+_OPEN_CODES = {"law": "GEO0701", "laws": "GEO0702", "complete": "GEO0704"}
+
+
+def claim_diagnostics(model: Model, report: ModelReport, finished: bool) -> list[Diagnostic]:
+    """Warnings at the claims that do not hold, and about what could not be settled. Never errors."""
+    spans = [*(c.span for c in model.laws), *(e.span for e in model.expectations)]
+    found = []
+    for claim, span in zip(report.claims, spans, strict=True):
+        if claim.verdict in HOLDS:
+            continue
+        code = (_OPEN_CODES if claim.verdict == "undecided" else _CLAIM_CODES).get(claim.kind, "GEO0702")
+        what = claim.detail or claim.verdict
+        found.append(
+            Diagnostic(
+                code,
+                f"`{claim.text}` is {claim.verdict}: {what}.",
+                span,
+                claim.verdict,
+                notes=claim.witness,
+                hints=claim.hints,
+                severity="warning",
+            )
+        )
+    if not finished:
+        message = f"The time ran out: {report.laws.lower} to {report.laws.upper} laws so far."
+        found.append(Diagnostic("GEO0703", message, model.span, severity="warning"))
+    verify = report.verify
+    if verify is not None and verify.failed:
+        message = f"A law of `{model.name}` drifts by {verify.max_drift:.1e} on a trajectory."
+        found.append(Diagnostic("GEO0801", message, model.span, severity="warning"))
+    elif verify is not None and not verify.usable:
+        message = f"No trajectory of `{model.name}` could be used: {'; '.join(verify.notes)}."
+        found.append(Diagnostic("GEO0802", message, model.span, severity="warning"))
+    return found

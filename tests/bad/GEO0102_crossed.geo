@@ -1,0 +1,3 @@
+# meant (U + U)
+param U[3]
+map phi = (U + U]

@@ -1,0 +1,1 @@
+# meant to write the model later

@@ -1,0 +1,3 @@
+# meant to add param and map
+dim n = 3
+let m = n + 1

@@ -1,0 +1,3 @@
+# meant 0.5
+param U[3]
+map phi = .5*U

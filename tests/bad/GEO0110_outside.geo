@@ -1,0 +1,4 @@
+# meant a file of this project
+use "../../pyproject.toml"
+param U[3]
+map phi = U

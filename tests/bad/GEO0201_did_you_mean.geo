@@ -1,0 +1,3 @@
+# meant V
+param U[4, 3], V[5, 3]
+map phi = U @ v.T

@@ -1,0 +1,3 @@
+# meant W[1]
+param W[l in 1..2][3, 3]
+map phi = W @ W[2]

@@ -1,0 +1,3 @@
+# meant sqrt
+param U[3] > 0
+map phi = sqr(U)

@@ -1,0 +1,3 @@
+# meant U[2]
+param U[3]
+map phi = U[3]*U

@@ -1,0 +1,4 @@
+# meant euclidean
+param U[3]
+map phi = U*sum(U)
+metric euclidian

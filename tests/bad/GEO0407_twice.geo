@@ -1,0 +1,5 @@
+# meant one flow
+param U[3]
+map phi = U*sum(U)
+flow order 1
+flow order 2

@@ -1,0 +1,3 @@
+# meant U in the map
+param U[3]
+map phi = [1, 2]
