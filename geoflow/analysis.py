@@ -20,7 +20,7 @@ from geoflow.lie.bracket import Generator
 from geoflow.lie.closure import Closure, close
 from geoflow.lie.facts import Facts, facts
 from geoflow.lie.point import ModularPoint, draw_point
-from geoflow.results import Certificate, LawCount
+from geoflow.results import Certificate, LawCount, Verdict
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Counted:
 
     @property
     def certificate(self) -> Certificate:
+        """The evidence for the upper bound."""
         return self.closure.certificate
 
     @property
@@ -52,7 +53,7 @@ class Analysis:
     laws: tuple[Law, ...]
     certificate: Certificate
     facts: dict[str, int | bool]
-    facts_status: dict[str, str]
+    facts_status: dict[str, Verdict]
     assumes: tuple[str, ...]
     searched: str
     seed: int = field(default=0)
@@ -77,9 +78,13 @@ def law_count(counted: Counted, proved: int) -> LawCount:
     if certificate.closed_by:
         return LawCount(upper, upper, "proved", reason=certificate.closed_by)
     if proved == upper:
-        return LawCount(upper, upper, "proved", reason=f"{proved} independent laws hold identically")
+        return LawCount(
+            upper, upper, "proved", reason=f"{proved} independent laws hold identically"
+        )
     if not certificate.complete:
-        return LawCount(proved, upper, "bounded", reason="the time ran out before the rank stagnated")
+        return LawCount(
+            proved, upper, "bounded", reason="the time ran out before the rank stagnated"
+        )
     return LawCount(
         proved,
         upper,
@@ -110,7 +115,9 @@ def analyze(
 
 def search(counted: Counted, where: Where = Where(), deadline: Deadline = Deadline()) -> LawSet:
     """The laws of a counted flow in the dictionaries of `where`."""
-    return find_laws(counted.generator, counted.places, counted.upper, where, counted.seed, deadline)
+    return find_laws(
+        counted.generator, counted.places, counted.upper, where, counted.seed, deadline
+    )
 
 
 def conclude(counted: Counted, found: LawSet) -> Analysis:
@@ -157,10 +164,22 @@ def law_rows(counted: Counted, laws: Sequence[Law]) -> np.ndarray:
     parts = [np.zeros((0, counted.flow.dimension), dtype=np.int64)]
     for law in laws:
         try:
-            parts.append(gradient_rows(differentiate(counted.flow, [law.expression]), counted.places[0]))
+            parts.append(
+                gradient_rows(differentiate(counted.flow, [law.expression]), counted.places[0])
+            )
         except (UnluckyPoint, UnsupportedPrimitive):
             continue
     return np.concatenate(parts)
 
 
-__all__ = ["Analysis", "Counted", "Facts", "analyze", "assumptions", "conclude", "count", "law_count", "search"]
+__all__ = [
+    "Analysis",
+    "Counted",
+    "Facts",
+    "analyze",
+    "assumptions",
+    "conclude",
+    "count",
+    "law_count",
+    "search",
+]

@@ -33,6 +33,7 @@ class Loaded:
 
     @property
     def name(self) -> str:
+        """The model's name."""
         return self.model.name
 
     def flow(self) -> Flow:
@@ -74,7 +75,9 @@ def _single(models: Sequence[Model], diagnostics: Sequence[Diagnostic], where: s
         raise DiagnosticError(*errors)
     if len(models) != 1:
         names = ", ".join(m.name for m in models)
-        raise ValueError(f"{where} holds {len(models)} models ({names}); check it, or keep one a file")
+        raise ValueError(
+            f"{where} holds {len(models)} models ({names}); check it, or keep one a file"
+        )
     return Loaded(models[0])
 
 

@@ -105,14 +105,21 @@ def _entries(law: Law) -> str:
 
 def _modular_witness(counted: Counted) -> str:
     prime = counted.places[0].field.p
-    return f"its derivative is not 0 mod {prime} at the point of the certificate (seed {counted.seed})"
+    return (
+        f"its derivative is not 0 mod {prime} at the point of the certificate (seed {counted.seed})"
+    )
 
 
 def _nearby(claim: LawClaim, found: Sequence[Law]) -> tuple[str, ...]:
     """A law of the same parameters, where there is one."""
     names = _names(claim.expression)
     near = [law for law in found if _names(law.expression) & names]
-    near.sort(key=lambda law: (-len(_names(law.expression) & names), law.expression.shape != claim.expression.shape))
+    near.sort(
+        key=lambda law: (
+            -len(_names(law.expression) & names),
+            law.expression.shape != claim.expression.shape,
+        )
+    )
     return (f"did you mean {near[0]}?",) if near else ()
 
 
@@ -150,7 +157,9 @@ def _count(base: ClaimResult, value: int, count: LawCount) -> ClaimResult:
         if count.status == "proved":
             witness = (f"there are {count.upper}, exactly: {count.reason}",)
         elif value > count.upper:
-            witness = (f"there are at most {count.upper}: the rank of the Lie algebra is at least N − {count.upper}",)
+            witness = (
+                f"there are at most {count.upper}: the rank of the Lie algebra is at least N − {count.upper}",
+            )
         else:
             witness = (f"{count.lower} independent laws hold identically",)
         return replace(base, verdict="refuted", detail=_found_count(count), witness=witness)
@@ -218,10 +227,10 @@ def _fact(base: ClaimResult, analysis: Analysis, name: str, wanted: object) -> C
     detail = f"{name}: {str(value).lower() if isinstance(value, bool) else value}"
     if value == wanted:
         return replace(base, verdict="proved" if status == "proved" else "probable", detail=detail)
-    witness = ("a bracket [G_a, G_b] is not 0 at the point of the certificate",) if name == "commuting" else (
-        f"ranks by depth: {', '.join(map(str, analysis.certificate.ranks))}",
+    witness = (
+        ("a bracket [G_a, G_b] is not 0 at the point of the certificate",)
+        if name == "commuting"
+        else (f"ranks by depth: {', '.join(map(str, analysis.certificate.ranks))}",)
     )
     verdict: Verdict = "refuted" if status == "proved" else "probably refuted"
     return replace(base, verdict=verdict, detail=detail, witness=witness)
-
-

@@ -184,7 +184,6 @@ def laws(
     """Print the laws of a model, and nothing else."""
     with faults(seed):
         from geoflow.pipeline import check_paths
-
         from geoflow.report.formulas import formula_text, missing_formulas
 
         if format == "python" and file == "-":

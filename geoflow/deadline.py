@@ -14,8 +14,10 @@ class Deadline:
 
     @staticmethod
     def after(seconds: float | None) -> Deadline:
+        """So many seconds from now; never for None."""
         return Deadline(None if seconds is None else time.monotonic() + seconds)
 
     @property
     def passed(self) -> bool:
+        """Whether the time is over."""
         return self.at is not None and time.monotonic() > self.at

@@ -46,22 +46,27 @@ class Span:
 
     @property
     def text(self) -> str:
+        """The characters themselves."""
         return self.source.text[self.start : self.end]
 
     @property
     def line(self) -> int:
+        """The line of the start, from 1."""
         return self.source.line_column(self.start)[0]
 
     @property
     def column(self) -> int:
+        """The column of the start, from 1."""
         return self.source.line_column(self.start)[1]
 
     @property
     def end_line(self) -> int:
+        """The line of the end, from 1."""
         return self.source.line_column(self.end)[0]
 
     @property
     def end_column(self) -> int:
+        """The column after the last character, from 1."""
         return self.source.line_column(self.end)[1]
 
     def to(self, other: Span) -> Span:
@@ -87,7 +92,8 @@ class Fix:
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """One finding. `message` is a sentence, `label` says what the marked text is, `notes` are facts, `hints` actions."""
+    """One finding: `message` is a sentence, `label` says what the marked text is, `notes` are facts,
+    `hints` actions."""
 
     code: str
     message: str
@@ -101,6 +107,7 @@ class Diagnostic:
 
     @property
     def position(self) -> tuple[str, int]:
+        """Where it sorts."""
         return (self.span.source.name, self.span.start) if self.span else ("", -1)
 
 

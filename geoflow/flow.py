@@ -112,11 +112,18 @@ class Flow:
         metrics = assign_metrics(metric, names)
         signs = set(positive) | {n for m in metrics if m.metric.positive for n in m.parameters}
         if unknown := signs - set(names):
-            raise ValueError(f"no parameter named {sorted(unknown)[0]!r}; there are {', '.join(names)}")
-        blocks = tuple(Block(n, tuple(leaf.shape), positive=n in signs) for n, leaf in zip(names, leaves, strict=True))
+            raise ValueError(
+                f"no parameter named {sorted(unknown)[0]!r}; there are {', '.join(names)}"
+            )
+        blocks = tuple(
+            Block(n, tuple(leaf.shape), positive=n in signs)
+            for n, leaf in zip(names, leaves, strict=True)
+        )
 
         def output(constants: Arrays, theta: Arrays) -> tuple[jax.Array, ...]:
-            return tuple(jnp.asarray(x) for x in jax.tree.leaves(phi(rebuild([theta[n] for n in names]))))
+            return tuple(
+                jnp.asarray(x) for x in jax.tree.leaves(phi(rebuild([theta[n] for n in names])))
+            )
 
         self._set(blocks, output, metrics, order, damping_expression(damping, order), {}, "φ")
 
@@ -217,7 +224,13 @@ class Flow:
         theta = {b.name: point[b.name] for b in self.parameters}
 
         def pairing(theta: Arrays) -> jax.Array:
-            return sum((jnp.sum(a * y) for a, y in zip(cotangent, self.phi(constants, theta), strict=True)), jnp.zeros(()))
+            return sum(
+                (
+                    jnp.sum(a * y)
+                    for a, y in zip(cotangent, self.phi(constants, theta), strict=True)
+                ),
+                jnp.zeros(()),
+            )
 
         covector = jax.grad(pairing)(theta)
         result: dict[str, jax.Array] = {}
@@ -226,7 +239,9 @@ class Flow:
             result |= m.metric.apply_inverse(constants, own, {n: covector[n] for n in m.parameters})
         return result
 
-    def controls(self, constants: Arrays, point: Point, cotangent: Cotangent) -> dict[str, jax.Array]:
+    def controls(
+        self, constants: Arrays, point: Point, cotangent: Cotangent
+    ) -> dict[str, jax.Array]:
         """G_a(z): linear in the cotangent a."""
         force = self.force(constants, point, cotangent)
         if self.order == 1:
@@ -253,7 +268,10 @@ class Flow:
     def constant_values(self, symbolic: Mapping[str, float] | None = None) -> dict[str, float]:
         """The constants as floats; symbolic ones from `symbolic`, else 1."""
         symbolic = symbolic or {}
-        return {n: float(v) if v is not None else symbolic.get(n, 1.0) for n, v in self.constants.items()}
+        return {
+            n: float(v) if v is not None else symbolic.get(n, 1.0)
+            for n, v in self.constants.items()
+        }
 
     @property
     def symbolic_constants(self) -> tuple[str, ...]:
@@ -264,11 +282,15 @@ class Flow:
 
     def summary(self) -> str:
         """One line: the parametrization, sizes, metric, order."""
-        sizes = " × ".join("R" + "×".join(map(str, s)).translate(_SUPERSCRIPT) for s in self.cotangents)
+        sizes = " × ".join(
+            "R" + "×".join(map(str, s)).translate(_SUPERSCRIPT) for s in self.cotangents
+        )
         if len({m.metric.text for m in self.metrics}) == 1:
             metric = self.metrics[0].metric.text
         else:
-            metric = ", ".join(f"{m.metric.text} on {', '.join(m.parameters)}" for m in self.metrics)
+            metric = ", ".join(
+                f"{m.metric.text} on {', '.join(m.parameters)}" for m in self.metrics
+            )
         flow = f"order {self.order}"
         if self.order == 2 and self.damping is not None:
             flow += f", damping {print_expr(self.damping)}"
@@ -289,7 +311,9 @@ def name_leaves(params: Any) -> tuple[list[str], list[Any], Callable[[Sequence[A
     for path, leaf in paths:
         leaf = leaf if hasattr(leaf, "shape") else np.asarray(leaf)
         if np.dtype(leaf.dtype).kind not in "fiu":
-            raise ValueError(f"parameter {jax.tree_util.keystr(path)} has dtype {leaf.dtype}; real numbers are needed")
+            raise ValueError(
+                f"parameter {jax.tree_util.keystr(path)} has dtype {leaf.dtype}; real numbers are needed"
+            )
         names.append(_path_name(path))
         leaves.append(leaf)
     return names, leaves, lambda values: jax.tree.unflatten(tree, list(values))
@@ -301,7 +325,9 @@ def _path_name(path: Sequence[Any]) -> str:
     return f"theta[{name}]" if name[0].isdigit() else name
 
 
-def assign_metrics(metric: Metric | Mapping[str, Metric] | None, names: Sequence[str]) -> tuple[MetricOn, ...]:
+def assign_metrics(
+    metric: Metric | Mapping[str, Metric] | None, names: Sequence[str]
+) -> tuple[MetricOn, ...]:
     """Give every parameter its metric; Euclidean where none is said.
 
     Raises:
@@ -311,9 +337,13 @@ def assign_metrics(metric: Metric | Mapping[str, Metric] | None, names: Sequence
         return (MetricOn(metric if metric is not None else Euclidean(), tuple(names)),)
     left, assigned = list(names), []
     for key, value in metric.items():
-        own = tuple(n for n in left if n == key or n.startswith(f"{key}.") or n.startswith(f"{key}["))
+        own = tuple(
+            n for n in left if n == key or n.startswith(f"{key}.") or n.startswith(f"{key}[")
+        )
         if not own:
-            raise ValueError(f"metric names {key!r}, which is no parameter; there are {', '.join(names)}")
+            raise ValueError(
+                f"metric names {key!r}, which is no parameter; there are {', '.join(names)}"
+            )
         assigned.append(MetricOn(value, own))
         left = [n for n in left if n not in own]
     if left:
@@ -338,7 +368,9 @@ def damping_expression(damping: Any, order: int) -> Expr | None:
     if isinstance(damping, int | float | Fraction):
         return Number(Fraction(damping))
     if not callable(damping):
-        raise ValueError(f"damping must be a number or a function of t, got {type(damping).__name__}")
+        raise ValueError(
+            f"damping must be a number or a function of t, got {type(damping).__name__}"
+        )
     import sympy as sp
 
     from geoflow.expr.convert import NotConvertible, from_sympy
@@ -346,9 +378,13 @@ def damping_expression(damping: Any, order: int) -> Expr | None:
 
     t = sp.Symbol("t", positive=True)
     try:
-        return from_sympy(to_sympy(lambda _, x: damping(x), t), {t: Time()})
+        return from_sympy(to_sympy(_of_time(damping), t), {t: Time()})
     except NotConvertible as error:
         raise ValueError(f"damping must be a rational function of t, got {error}") from error
+
+
+def _of_time(damping: Callable[[Any], Any]) -> Callable[[Arrays, jax.Array], jax.Array]:
+    return lambda _, t: jnp.asarray(damping(t))
 
 
 def depends_on_time(expr: Expr) -> bool:

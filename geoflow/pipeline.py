@@ -38,7 +38,10 @@ def check_paths(
 
 
 def check_text(
-    text: str, name: str = "<text>", options: CheckOptions = CheckOptions(), observer: Observer | None = None
+    text: str,
+    name: str = "<text>",
+    options: CheckOptions = CheckOptions(),
+    observer: Observer | None = None,
 ) -> Report:
     """Check a text under a name."""
     begin = time.perf_counter()
@@ -124,7 +127,9 @@ def check_model(
     judged = clock.run("claims", model.name, lambda: judge_laws(model, counted))
     found = clock.run("laws", model.name, lambda: search(counted, _where(model), deadline))
     claimed = [j.law for j in judged if j.law is not None]
-    analysis = clock.run("facts", model.name, lambda: conclude(counted, with_claimed(counted, found, claimed)))
+    analysis = clock.run(
+        "facts", model.name, lambda: conclude(counted, with_claimed(counted, found, claimed))
+    )
     claims = clock.run(
         "claims",
         model.name,
@@ -137,7 +142,9 @@ def check_model(
     if observer is not None:
         observer.counted(report)
     if options.verify and not deadline.passed:
-        report = clock.run("verify", model.name, lambda: _verified(model, report, analysis, claimed, options))
+        report = clock.run(
+            "verify", model.name, lambda: _verified(model, report, analysis, claimed, options)
+        )
         report = replace(report, seconds=dict(clock.seconds))
         if observer is not None:
             observer.verified(report)
@@ -257,7 +264,11 @@ def shown_law(law: Law, formulas: bool) -> FoundLaw:
 
 
 def _verified(
-    model: Model, report: ModelReport, analysis: Analysis, claimed: Sequence[Law], options: CheckOptions
+    model: Model,
+    report: ModelReport,
+    analysis: Analysis,
+    claimed: Sequence[Law],
+    options: CheckOptions,
 ) -> ModelReport:
     from geoflow.verify import Experiment, symbolic_values
     from geoflow.verify.laws import as_verified
@@ -296,7 +307,13 @@ def _plot(path: str, experiment: Experiment, title: str) -> None:
         plot_laws(path, curves, title)
 
 
-_CLAIM_CODES = {"law": "GEO0601", "laws": "GEO0602", "complete": "GEO0603", "commuting": "GEO0604", "depth": "GEO0605"}
+_CLAIM_CODES = {
+    "law": "GEO0601",
+    "laws": "GEO0602",
+    "complete": "GEO0603",
+    "commuting": "GEO0604",
+    "depth": "GEO0605",
+}
 _OPEN_CODES = {"law": "GEO0701", "laws": "GEO0702", "complete": "GEO0704"}
 
 
@@ -307,7 +324,9 @@ def claim_diagnostics(model: Model, report: ModelReport, finished: bool) -> list
     for claim, span in zip(report.claims, spans, strict=True):
         if claim.verdict in HOLDS:
             continue
-        code = (_OPEN_CODES if claim.verdict == "undecided" else _CLAIM_CODES).get(claim.kind, "GEO0702")
+        code = (_OPEN_CODES if claim.verdict == "undecided" else _CLAIM_CODES).get(
+            claim.kind, "GEO0702"
+        )
         what = claim.detail or claim.verdict
         found.append(
             Diagnostic(

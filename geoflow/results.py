@@ -53,7 +53,9 @@ class Certificate:
 
     @property
     def ranks(self) -> tuple[int, ...]:
-        return max((run.ranks for run in self.runs), key=lambda r: (r[-1] if r else 0, -len(r)), default=())
+        return max(
+            (run.ranks for run in self.runs), key=lambda r: (r[-1] if r else 0, -len(r)), default=()
+        )
 
     @property
     def rank(self) -> int:
@@ -117,7 +119,9 @@ class Verification:
     start_time: float = 0.0
     notes: tuple[str, ...] = ()
     drifts: tuple[tuple[str, float], ...] = ()  # by law text
-    failed: bool = False  # a proved law drifted beyond the tolerance on a trajectory that was integrated well
+    failed: bool = (
+        False  # a proved law drifted beyond the tolerance on a trajectory that was integrated well
+    )
     usable: bool = True  # false: every run exploded, was too stiff or did not move
 
 

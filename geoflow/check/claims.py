@@ -33,6 +33,11 @@ def expectation(definitions: Definitions, statement: Expecting) -> Expectation |
     """The claim of an `expect` statement; None where its condition does not hold."""
     if isinstance(statement, tree.ExpectLaws) and statement.targets is not None:
         raise DiagnosticError(_later(statement.span, "`expect laws of …`", "`expect laws = …`"))
+    if statement.condition is not None and not condition(definitions, statement.condition):
+        # only the names are looked at: the number may make no sense for these sizes
+        if isinstance(statement, tree.ExpectLaws | tree.ExpectDepth):
+            definitions.expressions.verify_names(statement.value)
+        return None
     text = printer.text(statement)
     kind: Any = "laws"
     value: int | None = None
@@ -44,8 +49,6 @@ def expectation(definitions: Definitions, statement: Expecting) -> Expectation |
             value = 0
         case tree.ExpectProperty():
             kind = statement.property
-    if statement.condition is not None and not condition(definitions, statement.condition):
-        return None
     return Expectation(kind, value, text, statement.span)
 
 

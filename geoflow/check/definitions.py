@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from geoflow.check import messages
+from geoflow.check.calls import verify_function
 from geoflow.check.expressions import MOST_ENTRIES, NO_LOCALS, Expressions
 from geoflow.check.functions import FUNCTIONS, UNSUPPORTED
 from geoflow.check.model import ConstantDeclaration, ParameterDeclaration
@@ -20,7 +21,7 @@ from geoflow.check.scope import (
     Locals,
     Members,
     Scope,
-    free_names,
+    called_functions,
     in_order,
 )
 from geoflow.diagnostics import Diagnostic, DiagnosticError
@@ -133,9 +134,8 @@ class Definitions:
                 raise DiagnosticError(messages.defined_twice(name, seen[name.text].span))
             seen[name.text] = name
         self.expressions.verify_names(definition)
-        for name in free_names(definition):
-            if name.text not in self.scope.names and name.text not in {*FUNCTIONS, *UNSUPPORTED}:
-                self.expressions.verify_function(name)
+        for name in called_functions(definition):
+            verify_function(self.scope, name)
 
     # ------------------------------------------------------------ sizes and constants
 

@@ -215,8 +215,8 @@ class _Elaboration:
 
 
 def _unreadable_names(statements: Sequence[tree.Statement]) -> set[str]:
-    """Names that mean nothing known: the words of statements that could not be parsed, which may have
-    declared any of them, and what is declared by statements that are not supported yet.
+    """Names of which nothing is known: the words of statements that could not be parsed, since they
+    may have declared any of them, and what statements that are not supported yet declare.
     """
     names: set[str] = set()
     for statement in statements:

@@ -8,7 +8,6 @@ limits allow.
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
@@ -16,12 +15,13 @@ from types import MappingProxyType
 from typing import Any, NoReturn
 
 from geoflow.check import arithmetic, messages, shapes
+from geoflow.check.calls import call
 from geoflow.check.constants import Entries, Known, literal
-from geoflow.check.functions import FUNCTIONS, UNSUPPORTED, arguments
+from geoflow.check.functions import FUNCTIONS
 from geoflow.check.indexing import positions
 from geoflow.check.misfits import explain
 from geoflow.check.scope import Locals, Members, Scope, free_names
-from geoflow.diagnostics import Diagnostic, DiagnosticError, Related, Span
+from geoflow.diagnostics import Diagnostic, DiagnosticError, Span
 from geoflow.expr.tree import Apply, Constant, Expr, Number, Parameter, Time, Velocity
 from geoflow.syntax import tree
 from geoflow.syntax.layout import DEEPEST_NESTING
@@ -70,13 +70,6 @@ class Expressions:
         for name in free_names(node, called=False):
             if name.text not in local and name.text not in FUNCTIONS and name.text not in _WORDS:
                 self.scope.verify_declared(name, local)
-
-    def verify_function(self, name: tree.Name) -> None:
-        """Raise where a function that is called is not declared."""
-        unknown = name.text not in self.scope.names and name.text not in self.scope.broken
-        if unknown and not self.scope.open and name.text not in _WORDS:
-            functions = [n for n, d in self.scope.names.items() if d.kind == "function"]
-            raise DiagnosticError(messages.unknown_function(name, {*FUNCTIONS, *functions}))
 
     def exact(self, node: tree.Expression, what: str, local: Locals = NO_LOCALS) -> Fraction:
         """The value of an expression that must be a constant number."""
@@ -195,7 +188,7 @@ class Expressions:
             case tree.Chain():
                 return self._chain(node, local)
             case tree.Call():
-                return self._call(node, local)
+                return call(self, node, local)
 
     def _numeral(self, node: tree.Numeral) -> Number:
         try:
@@ -265,9 +258,8 @@ class Expressions:
         if value == 1:
             return base
         if value == 0:
-            return (
-                self.apply("ones", (), node, shape=base.shape) if base.shape else Number(value + 1)
-            )
+            ones = {"shape": base.shape}
+            return self.apply("ones", (), node, **ones) if base.shape else Number(Fraction(1))
         return self.apply("pow", (base,), node, exponent=value)
 
     def _list(self, node: tree.List | tree.Comprehension, local: Locals) -> Expr:
@@ -287,45 +279,6 @@ class Expressions:
         for bound in self._each(node.range, node.variable.text, local):
             state = self.array(node.body, {**bound, node.state.text: state})
         return state
-
-    def _call(self, node: tree.Call, local: Locals) -> Expr:
-        name = node.function
-        declared = self.scope.names.get(name.text)
-        if name.text in FUNCTIONS:
-            operation, arrays, options = arguments(self, node, local)
-            return self.apply(operation, arrays, node, **options)
-        if declared is None and name.text in UNSUPPORTED:
-            raise DiagnosticError(messages.unsupported_function(name))
-        self.verify_function(name)
-        meaning = self.scope.find(name, local).meaning
-        if not isinstance(meaning, tree.Def):
-            raise DiagnosticError(
-                messages.wrong_kind(
-                    name.span,
-                    f"`{name.text}` is not a function.",
-                    "called here",
-                    f"entries are written `{name.text}[i]`, products `{name.text}*(…)`",
-                )
-            )
-        return self._inline(meaning, node, local)
-
-    def _inline(self, definition: tree.Def, node: tree.Call, local: Locals) -> Expr:
-        names = [name.text for name in definition.parameters]
-        if len(node.arguments) != len(names):
-            count = f"{len(names)} argument" + "s" * (len(names) != 1)
-            message = f"`{node.function.text}` takes {count}, and {len(node.arguments)} are given."
-            raise DiagnosticError(messages.wrong_arguments(node.span, message))
-        values: dict[str, Expr] = {}
-        for name, argument in zip(names, node.arguments, strict=True):
-            if isinstance(argument, tree.Keyword | tree.Function | tree.Text):
-                message = f"`{node.function.text}` takes arrays, in order."
-                raise DiagnosticError(messages.wrong_arguments(argument.span, message))
-            values[name] = self.array(argument, local)
-        try:
-            return self.array(definition.body, values)
-        except DiagnosticError as error:
-            called = Related(node.span, "called here")
-            raise DiagnosticError(*(_called(d, called) for d in error.diagnostics)) from None
 
     # ------------------------------------------------------------ indices
 
@@ -393,13 +346,6 @@ class Expressions:
             raise DiagnosticError(_too_many_bits(span)) from None
         except arithmetic.DivisionByZero:
             raise DiagnosticError(messages.division_by_zero(span)) from None
-
-
-def _called(diagnostic: Diagnostic, call: Related) -> Diagnostic:
-    """The diagnostic with the call added: the innermost and the outermost are kept."""
-    others = [related for related in diagnostic.related if related.label != call.label]
-    calls = [related for related in diagnostic.related if related.label == call.label]
-    return dataclasses.replace(diagnostic, related=(*others, *calls[:1], call))
 
 
 def _too_deep(span: Span) -> Diagnostic:

@@ -1,4 +1,4 @@
-"""`Model`: a checked model. Names are resolved, sizes known, shapes right; nothing of the text is left but its spans."""
+"""`Model`: a checked model. Names are resolved, sizes known, shapes right; of the text only spans are left."""
 
 from __future__ import annotations
 
@@ -104,4 +104,5 @@ class Model:
 
     @property
     def file(self) -> str:
+        """The name of the file the model is written in."""
         return self.span.source.name

@@ -114,6 +114,16 @@ def free_names(node: tree.Node, called: bool = True) -> Iterator[tree.Name]:
         waiting += [(part, bound | extra) for part, extra in reversed(uses)]
 
 
+def called_functions(node: tree.Node) -> Iterator[tree.Name]:
+    """The functions called below a node."""
+    waiting = [node]
+    while waiting:
+        current = waiting.pop()
+        if isinstance(current, tree.Call):
+            yield current.function
+        waiting += reversed(list(tree.parts(current)))
+
+
 def _uses(node: tree.Node) -> Sequence[tuple[tree.Node, frozenset[str]]]:
     """The parts of a node that use names, each with the names bound there."""
     nothing: frozenset[str] = frozenset()

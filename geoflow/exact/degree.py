@@ -67,13 +67,17 @@ def _join(operands: Sequence[Degree], costs: Mapping[int, int]) -> Degree:
     keys = {k for d in operands for k in d.denominators}
     common = {k: max(d.denominators.get(k, 0) for d in operands) for k in keys}
     whole = _cost(common, costs)
-    return Degree(max((d.numerator + whole - _cost(d.denominators, costs) for d in operands), default=0), common)
+    return Degree(
+        max((d.numerator + whole - _cost(d.denominators, costs) for d in operands), default=0),
+        common,
+    )
 
 
 def _product(operands: Sequence[Degree]) -> Degree:
     keys = {k for d in operands for k in d.denominators}
     return Degree(
-        sum(d.numerator for d in operands), {k: sum(d.denominators.get(k, 0) for d in operands) for k in keys}
+        sum(d.numerator for d in operands),
+        {k: sum(d.denominators.get(k, 0) for d in operands) for k in keys},
     )
 
 
@@ -87,7 +91,9 @@ def _reciprocal(d: Degree, size: int, identity: int, costs: dict[int, int]) -> D
     return Degree(_cost(d.denominators, costs) + (size - 1) * d.numerator, {identity: 1})
 
 
-def _degree(instruction: Instruction, operands: list[Degree], size: int, costs: dict[int, int]) -> Degree:
+def _degree(
+    instruction: Instruction, operands: list[Degree], size: int, costs: dict[int, int]
+) -> Degree:
     name, identity = instruction.primitive, instruction.outputs[0]
     match name:
         case _ if name in _LINEAR:
@@ -112,6 +118,8 @@ def _degree(instruction: Instruction, operands: list[Degree], size: int, costs: 
         case "geoflow_inv":
             n = max(int(np.sqrt(size)), 1)
             determinant = _power(operands[0], n)
-            return _product([_power(operands[0], n - 1), _reciprocal(determinant, 1, identity, costs)])
+            return _product(
+                [_power(operands[0], n - 1), _reciprocal(determinant, 1, identity, costs)]
+            )
         case _:
             return operands[0] if operands else Degree(0, {})

@@ -22,7 +22,12 @@ Array = np.ndarray
 
 
 class Arithmetic(Protocol):
-    """A commutative ring on numpy arrays; every operation is exact or raises."""
+    """A commutative ring on numpy arrays; every operation is exact or raises.
+
+    `literal` reads numbers as they are (a float is a dyadic number), `constant` fills a shape with
+    a rational; elementwise operations broadcast; `segment_sum` adds runs of the first axis;
+    `invert` and `smooth` (sqrt, exp, log) raise `UnluckyPoint` where they are not defined.
+    """
 
     def literal(self, values: Array) -> Array: ...
     def zeros(self, shape: tuple[int, ...]) -> Array: ...
@@ -47,7 +52,9 @@ def _pairs(left: int, right: int) -> tuple[Array, Array, Array]:
     return s, t, np.flatnonzero(np.r_[True, unions[1:] != unions[:-1]])
 
 
-def _bilinear(ring: Arithmetic, operation: Callable[[Array, Array], Array], a: Array, b: Array) -> Array:
+def _bilinear(
+    ring: Arithmetic, operation: Callable[[Array, Array], Array], a: Array, b: Array
+) -> Array:
     if len(a) == 1 or len(b) == 1:
         return operation(a, b)
     s, t, starts = _pairs(len(a), len(b))
@@ -55,10 +62,12 @@ def _bilinear(ring: Arithmetic, operation: Callable[[Array, Array], Array], a: A
 
 
 def mul(ring: Arithmetic, a: Array, b: Array) -> Array:
+    """Elementwise product."""
     return _bilinear(ring, ring.mul, a, b)
 
 
 def matmul(ring: Arithmetic, a: Array, b: Array) -> Array:
+    """Matrix product over the last two axes."""
     return _bilinear(ring, ring.matmul, a, b)
 
 
@@ -88,11 +97,14 @@ def smooth(ring: Arithmetic, name: str, x: Array) -> Array:
 def _grown(ring: Arithmetic, a: Array, length: int, like: Array) -> Array:
     shape = np.broadcast_shapes(a.shape[1:], like.shape[1:])
     if len(a) < length:
-        a = np.concatenate([np.broadcast_to(a, a.shape[:1] + shape), ring.zeros((length - len(a), *shape))])
+        a = np.concatenate(
+            [np.broadcast_to(a, a.shape[:1] + shape), ring.zeros((length - len(a), *shape))]
+        )
     return np.broadcast_to(a, a.shape[:1] + shape)
 
 
 def reciprocal(ring: Arithmetic, a: Array) -> Array:
+    """1/a entry by entry; the entries without nilpotents must be units."""
     return smooth(ring, "reciprocal", a)
 
 
@@ -131,7 +143,7 @@ def determinant_and_adjugate(ring: Arithmetic, a: Array) -> tuple[Array, Array]:
     """
     n = a.shape[-1]
     identity = ring.literal(np.eye(n).reshape((1,) * (a.ndim - 2) + (n, n)))
-    m = identity
+    m, c = identity, ring.zeros((1,) * (a.ndim - 2))
     for k in range(1, n + 1):
         product = matmul(ring, a, m)
         trace = ring.sum(ring.mul(product, identity), (a.ndim - 2, a.ndim - 1))

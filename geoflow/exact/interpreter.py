@@ -55,7 +55,9 @@ class _Evaluator:
         """An input that must be a literal (an index)."""
         slot = instruction.inputs[position]
         if slot not in self.program.literals:
-            raise UnsupportedPrimitive(f"{instruction.primitive} with a computed index", instruction.where)
+            raise UnsupportedPrimitive(
+                f"{instruction.primitive} with a computed index", instruction.where
+            )
         return self.program.literals[slot]
 
     def values_of(self, instruction: Instruction) -> list[Array]:
@@ -65,7 +67,9 @@ class _Evaluator:
         """Inputs of an elementwise primitive: scalars get as many axes as the others."""
         values = self.values_of(instruction)
         rank = max(v.ndim for v in values)
-        return [v if v.ndim == rank else v.reshape(v.shape + (1,) * (rank - v.ndim)) for v in values]
+        return [
+            v if v.ndim == rank else v.reshape(v.shape + (1,) * (rank - v.ndim)) for v in values
+        ]
 
 
 Rule = Callable[[_Evaluator, Instruction], Any]
@@ -94,8 +98,12 @@ def _power(ev: _Evaluator, ins: Instruction) -> Array:
 
 def _general_power(ev: _Evaluator, ins: Instruction) -> Array:
     exponent = ev.static(ins, 1)
-    if exponent.size != 1 or float(exponent.ravel()[0]) * 2 != round(float(exponent.ravel()[0]) * 2):
-        raise UnsupportedPrimitive("pow with an exponent that is not a whole or half number", ins.where)
+    if exponent.size != 1 or float(exponent.ravel()[0]) * 2 != round(
+        float(exponent.ravel()[0]) * 2
+    ):
+        raise UnsupportedPrimitive(
+            "pow with an exponent that is not a whole or half number", ins.where
+        )
     twice = round(float(exponent.ravel()[0]) * 2)
     base = ev.values_of(ins)[0]
     if twice % 2:
@@ -123,7 +131,9 @@ def _dynamic_slice(ev: _Evaluator, ins: Instruction) -> Array:
     value, sizes = ev.values_of(ins)[0], ins.params["slice_sizes"]
     starts = [int(ev.static(ins, 1 + k)) for k in range(len(sizes))]
     starts = [min(max(s, 0), value.shape[2 + k] - sizes[k]) for k, s in enumerate(starts)]
-    return value[(slice(None), slice(None), *(slice(s, s + n) for s, n in zip(starts, sizes, strict=True)))]
+    return value[
+        (slice(None), slice(None), *(slice(s, s + n) for s, n in zip(starts, sizes, strict=True)))
+    ]
 
 
 def _pad(ev: _Evaluator, ins: Instruction) -> Array:
@@ -135,9 +145,13 @@ def _pad(ev: _Evaluator, ins: Instruction) -> Array:
         kept = [k for k in range(n) if 0 <= low + k * step < size]
         shape.append(size)
         source.append(slice(kept[0], kept[-1] + 1) if kept else slice(0, 0))
-        target.append(slice(low + kept[0] * step, low + kept[-1] * step + 1, step) if kept else slice(0, 0))
+        target.append(
+            slice(low + kept[0] * step, low + kept[-1] * step + 1, step) if kept else slice(0, 0)
+        )
     batch = max(value.shape[1], filling.shape[1])
-    out = np.broadcast_to(filling.reshape(*filling.shape[:2], *(1,) * len(shape)), (len(filling), batch, *shape))
+    out = np.broadcast_to(
+        filling.reshape(*filling.shape[:2], *(1,) * len(shape)), (len(filling), batch, *shape)
+    )
     if len(value) > len(filling):
         out = np.concatenate([out, ev.ring.zeros((len(value) - len(filling), batch, *shape))])
     out = np.array(out)
@@ -209,7 +223,8 @@ def _cumulative(combine: Callable[[Arithmetic, Array, Array], Array]) -> Rule:
 def _dot_general(ev: _Evaluator, ins: Instruction) -> Array:
     a, b = ev.values_of(ins)
     (contract_a, contract_b), (batch_a, batch_b) = (
-        tuple(tuple(2 + int(i) for i in axes) for axes in pair) for pair in ins.params["dimension_numbers"]
+        tuple(tuple(2 + int(i) for i in axes) for axes in pair)
+        for pair in ins.params["dimension_numbers"]
     )
     free_a = [i for i in range(2, a.ndim) if i not in contract_a and i not in batch_a]
     free_b = [i for i in range(2, b.ndim) if i not in contract_b and i not in batch_b]
@@ -257,7 +272,9 @@ def _scatter_add(ev: _Evaluator, ins: Instruction) -> Array:
     )
     with jax.enable_x64(True):
         target = np.asarray(
-            jax.lax.gather(_positions(shape), ev.static(ins, 1), gather, sizes, mode=ins.params["mode"])
+            jax.lax.gather(
+                _positions(shape), ev.static(ins, 1), gather, sizes, mode=ins.params["mode"]
+            )
         )
     out, flat = _same_lead(ev, [operand, updates.reshape(*updates.shape[:2], -1)])
     out = np.array(out.reshape(*out.shape[:2], -1))
@@ -305,7 +322,9 @@ RULES: dict[str, Rule] = {
     "integer_pow": _power,
     "pow": _general_power,
     "sqrt": _smooth("sqrt"),
-    "rsqrt": lambda ev, ins: dual.reciprocal(ev.ring, dual.smooth(ev.ring, "sqrt", ev.values_of(ins)[0])),
+    "rsqrt": lambda ev, ins: dual.reciprocal(
+        ev.ring, dual.smooth(ev.ring, "sqrt", ev.values_of(ins)[0])
+    ),
     "exp": _smooth("exp"),
     "log": _smooth("log"),
     "log1p": _smooth("log1p"),
@@ -319,7 +338,9 @@ RULES: dict[str, Rule] = {
     "geoflow_det": _determinant,
     "geoflow_adjugate": _adjugate,
     "geoflow_inv": _inverse,
-    "transpose": _moved(lambda v, i: v.transpose(0, 1, *(2 + int(k) for k in i.params["permutation"]))),
+    "transpose": _moved(
+        lambda v, i: v.transpose(0, 1, *(2 + int(k) for k in i.params["permutation"]))
+    ),
     "reshape": _moved(lambda v, i: v.reshape(*v.shape[:2], *i.params["new_sizes"])),
     "broadcast_in_dim": _moved(_broadcast_in_dim),
     "squeeze": _moved(lambda v, i: v.squeeze(tuple(2 + int(k) for k in i.params["dimensions"]))),

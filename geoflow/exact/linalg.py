@@ -22,7 +22,9 @@ def nullspace(rows: np.ndarray, prime: int) -> np.ndarray:
     basis, nullity = _matrix(rows, prime).nullspace()
     if nullity == 0:
         return np.zeros((0, columns), dtype=np.int64)
-    transposed = np.array(basis.transpose().entries(), dtype=object).reshape(columns, columns)[:nullity]
+    transposed = np.array(basis.transpose().entries(), dtype=object).reshape(columns, columns)[
+        :nullity
+    ]
     return echelon(np.array([[int(x) for x in row] for row in transposed], dtype=np.int64), prime)
 
 
@@ -42,7 +44,9 @@ def independent_rows(rows: np.ndarray, prime: int) -> list[int]:
     if rows.size == 0:
         return []
     reduced, count = _matrix(np.ascontiguousarray(rows.T), prime).rref()
-    entries = np.array([int(x) for x in reduced.entries()], dtype=np.int64).reshape(rows.shape[1], rows.shape[0])
+    entries = np.array([int(x) for x in reduced.entries()], dtype=np.int64).reshape(
+        rows.shape[1], rows.shape[0]
+    )
     return [int(np.flatnonzero(entries[k])[0]) for k in range(count)]
 
 

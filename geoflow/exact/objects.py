@@ -61,7 +61,9 @@ class ObjectArithmetic:
         return np.add.reduceat(a, starts, axis=0)
 
     def matmul(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        return self.sum(self.mul(a[..., :, :, None], b[..., None, :, :]), (max(a.ndim, b.ndim) - 1,))
+        return self.sum(
+            self.mul(a[..., :, :, None], b[..., None, :, :]), (max(a.ndim, b.ndim) - 1,)
+        )
 
     def invert(self, a: np.ndarray) -> np.ndarray:
         try:

@@ -44,7 +44,8 @@ class Quotient:
         a = self.numerator.gcd(other.denominator)
         b = other.numerator.gcd(self.denominator)
         return _simple(
-            (self.numerator / a) * (other.numerator / b), (self.denominator / b) * (other.denominator / a)
+            (self.numerator / a) * (other.numerator / b),
+            (self.denominator / b) * (other.denominator / a),
         )
 
     def __neg__(self) -> Any:
@@ -141,7 +142,9 @@ class Polynomials(ObjectArithmetic):
             w = self._spare.pop()
             self._roots.append((w, radicand))
             self._memo[key] = w
-        return Quotient(self._memo[key], self.context.constant(1)) * self.reciprocal(fraction.denominator)
+        return Quotient(self._memo[key], self.context.constant(1)) * self.reciprocal(
+            fraction.denominator
+        )
 
     def is_zero(self, value: Any) -> bool:
         """Whether a value is zero modulo the relations of the square roots."""

@@ -74,7 +74,10 @@ class PrimeField:
         inner = a.shape[-1]
         if inner > _EXACT_INNER:
             cut = inner // 2
-            return self.add(self.matmul(a[..., :cut], b[..., :cut, :]), self.matmul(a[..., cut:], b[..., cut:, :]))
+            return self.add(
+                self.matmul(a[..., :cut], b[..., :cut, :]),
+                self.matmul(a[..., cut:], b[..., cut:, :]),
+            )
         if a.shape[-2] * inner * b.shape[-1] < 512:
             return (a @ b) % self.p
         right = b.astype(np.float64)

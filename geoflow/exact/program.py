@@ -15,7 +15,16 @@ import jax
 import numpy as np
 from jax.extend.core import ClosedJaxpr, Literal
 
-_CALLS = {"jit", "pjit", "closed_call", "core_call", "custom_jvp_call", "custom_vjp_call", "remat", "checkpoint"}
+_CALLS = {
+    "jit",
+    "pjit",
+    "closed_call",
+    "core_call",
+    "custom_jvp_call",
+    "custom_vjp_call",
+    "remat",
+    "checkpoint",
+}
 
 
 class UnsupportedPrimitive(Exception):
@@ -105,7 +114,9 @@ class _Builder:
     def inline(self, closed: ClosedJaxpr, arguments: Sequence[int]) -> list[int]:
         jaxpr = closed.jaxpr
         env: dict[Any, int] = dict(zip(jaxpr.invars, arguments, strict=True))
-        env.update((v, self.literal(c)) for v, c in zip(jaxpr.constvars, closed.consts, strict=True))
+        env.update(
+            (v, self.literal(c)) for v, c in zip(jaxpr.constvars, closed.consts, strict=True)
+        )
 
         def read(atom: Any) -> int:
             return self.literal(atom.val) if isinstance(atom, Literal) else env[atom]
@@ -135,7 +146,10 @@ class _Builder:
             return [self.literal(np.int64(eqn.params["platforms"].index(None)))]
         with jax.enable_x64(True):
             values = eqn.primitive.bind(*(self.literals[i] for i in inputs), **eqn.params)
-        return [self.literal(np.asarray(v)) for v in (values if eqn.primitive.multiple_results else [values])]
+        return [
+            self.literal(np.asarray(v))
+            for v in (values if eqn.primitive.multiple_results else [values])
+        ]
 
     def _emit(self, eqn: Any, inputs: list[int]) -> tuple[int, ...]:
         name = eqn.primitive.name
@@ -147,7 +161,9 @@ class _Builder:
             self.next += len(outputs)
             shapes = tuple(tuple(v.aval.shape) for v in eqn.outvars)
             where = _where(eqn)
-            self.instructions.append(Instruction(name, tuple(inputs), outputs, eqn.params, shapes, where))
+            self.instructions.append(
+                Instruction(name, tuple(inputs), outputs, eqn.params, shapes, where)
+            )
             self._known[key] = outputs
         return self._known[key]
 

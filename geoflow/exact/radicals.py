@@ -24,9 +24,7 @@ _ROOTS = {"sqrt", "rsqrt"}
 
 def has_roots(program: Program) -> bool:
     """Whether the program takes square roots."""
-    return any(
-        i.primitive in _ROOTS or i.primitive == "pow" for i in program.instructions
-    )
+    return any(i.primitive in _ROOTS or i.primitive == "pow" for i in program.instructions)
 
 
 class _Opaque:
@@ -80,10 +78,17 @@ class RootSystem:
         whole = [flint.fmpz(v.p) * flint.fmpz(v.q) for v in values]
         base = coprime_base(whole)
         self.independent: list[flint.fmpz] = []
-        self._by_pivot: list[tuple[int, int, frozenset[int]]] = []  # (pivot bit, vector, independent indices)
-        self.relations: list[tuple[frozenset[int], flint.fmpq]] = []  # value = product of independent · factor²
+        self._by_pivot: list[
+            tuple[int, int, frozenset[int]]
+        ] = []  # (pivot bit, vector, independent indices)
+        self.relations: list[
+            tuple[frozenset[int], flint.fmpq]
+        ] = []  # value = product of independent · factor²
         for v, s in zip(values, whole, strict=True):
-            vector, used = sum(1 << k for k, b in enumerate(base) if _multiplicity(s, b) % 2), frozenset()
+            vector, used = (
+                sum(1 << k for k, b in enumerate(base) if _multiplicity(s, b) % 2),
+                frozenset(),
+            )
             for pivot, other, indices in self._by_pivot:
                 if vector >> pivot & 1:
                     vector, used = vector ^ other, used ^ indices
@@ -118,7 +123,11 @@ class RootSystem:
             for k in used:
                 root = root * chosen[k] % prime
             residue = int(value.p) * pow(int(value.q), -1, prime) % prime
-            if table.setdefault(residue, root) != root or root * root % prime != residue or not root:
+            if (
+                table.setdefault(residue, root) != root
+                or root * root % prime != residue
+                or not root
+            ):
                 return None
         return table
 

@@ -70,14 +70,21 @@ def expression_to_sympy(expr: Expr, constants: Mapping[str, Fraction | None]) ->
         return evaluate((expr,), Environment(c, z, velocities, t))[0]
 
     shape = jax.ShapeDtypeStruct
-    examples = {n: shape((), np.float64) for n in exact}, {n: shape(s, np.float64) for n, s in leaves.items()}
+    examples = (
+        {n: shape((), np.float64) for n in exact},
+        {n: shape(s, np.float64) for n, s in leaves.items()},
+    )
     program = trace(value, *examples, shape((), np.float64))
     ring = SymPyExpressions()
-    values = {n: ring.constant(v, (1, 1)) if v is not None else _symbols(n, ()) for n, v in exact.items()}
+    values = {
+        n: ring.constant(v, (1, 1)) if v is not None else _symbols(n, ()) for n, v in exact.items()
+    }
     place = {n: _symbols(n, s) for n, s in leaves.items()}
     (out,) = run(program, ring, jax.tree.leaves((values, place, _symbols("t", ()))))
     out = np.broadcast_to(out[0, 0], expr.shape)
-    return out.item() if expr.shape == () else sp.ImmutableDenseNDimArray(list(out.flat), expr.shape)
+    return (
+        out.item() if expr.shape == () else sp.ImmutableDenseNDimArray(list(out.flat), expr.shape)
+    )
 
 
 def _leaves(expr: Expr) -> list[Parameter | Velocity]:
@@ -122,5 +129,7 @@ _SCALAR: dict[str, Any] = {
     "div": lambda _, a, b: a / b,
     "neg": lambda _, a: -a,
     "sqrt": lambda _, a: sp.sqrt(a),
-    "pow": lambda n, a: a ** sp.Rational(n.option("exponent").numerator, n.option("exponent").denominator),
+    "pow": lambda n, a: (
+        a ** sp.Rational(n.option("exponent").numerator, n.option("exponent").denominator)
+    ),
 }

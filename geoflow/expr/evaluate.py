@@ -26,9 +26,9 @@ Arrays = Mapping[str, jax.Array]
 class Environment:
     """Values for the leaves: arrays by name. `factors` holds the values of exponentials (see `expr.exponentials`)."""
 
-    constants: Arrays = field(default_factory=dict)
-    parameters: Arrays = field(default_factory=dict)
-    velocities: Arrays = field(default_factory=dict)
+    constants: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    velocities: Mapping[str, Any] = field(default_factory=dict)
     time: Any = None
     replaced: Mapping[int, Any] = field(default_factory=dict)  # node identity -> value
 
@@ -100,7 +100,9 @@ def _index(node: Apply, array: jax.Array) -> jax.Array:
     items = node.option("items")
     items = tuple(items) + tuple((0, n, 1) for n in array.shape[len(items) :])
     bounds = [(i, i + 1, 1) if isinstance(i, int) else i for i in items]
-    if any(step < 0 for _, _, step in bounds):  # lax.slice wants positive steps: slice, then reverse
+    if any(
+        step < 0 for _, _, step in bounds
+    ):  # lax.slice wants positive steps: slice, then reverse
         flipped = tuple(k for k, (_, _, step) in enumerate(bounds) if step < 0)
         bounds = [_forward(*b) for b in bounds]
     else:
@@ -118,11 +120,15 @@ def _forward(start: int, stop: int, step: int) -> tuple[int, int, int]:
 
 
 def _reduce(function: Callable[..., jax.Array]) -> Callable[..., jax.Array]:
-    return lambda node, a: function(a, axis=node.option("axis"), keepdims=bool(node.option("keepdims")))
+    return lambda node, a: function(
+        a, axis=node.option("axis"), keepdims=bool(node.option("keepdims"))
+    )
 
 
 def _norm(node: Apply, a: jax.Array) -> jax.Array:
-    return lax.sqrt(jnp.sum(a * a, axis=node.option("axis"), keepdims=bool(node.option("keepdims"))))
+    return lax.sqrt(
+        jnp.sum(a * a, axis=node.option("axis"), keepdims=bool(node.option("keepdims")))
+    )
 
 
 def _mean(node: Apply, a: jax.Array) -> jax.Array:

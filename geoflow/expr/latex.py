@@ -8,7 +8,22 @@ from fractions import Fraction
 from geoflow.expr.tree import Apply, Constant, Expr, Number, Parameter, Time, Velocity, walk
 
 _SUM, _PRODUCT, _NEGATION, _POWER, _ATOM = 1, 2, 3, 4, 5
-_GREEK = {"alpha", "beta", "gamma", "delta", "eta", "theta", "lambda", "mu", "phi", "psi", "rho", "sigma", "tau", "omega"}
+_GREEK = {
+    "alpha",
+    "beta",
+    "gamma",
+    "delta",
+    "eta",
+    "theta",
+    "lambda",
+    "mu",
+    "phi",
+    "psi",
+    "rho",
+    "sigma",
+    "tau",
+    "omega",
+}
 
 
 def latex_name(name: str) -> str:
@@ -97,4 +112,7 @@ def _operation(node: Apply, done: dict[int, tuple[str, int]]) -> tuple[str, int]
             return f"\\left[{', '.join(done[id(x)][0] for x in a)}\\right]", _ATOM
         case other:
             name = other.replace("_", "\\_")
-            return f"\\operatorname{{{name}}}\\left({', '.join(done[id(x)][0] for x in a)}\\right)", _ATOM
+            return (
+                f"\\operatorname{{{name}}}\\left({', '.join(done[id(x)][0] for x in a)}\\right)",
+                _ATOM,
+            )

@@ -7,7 +7,13 @@ from fractions import Fraction
 from geoflow.expr.tree import Apply, Constant, Expr, Number, Parameter, Time, Velocity, walk
 
 _SUM, _PRODUCT, _NEGATION, _POWER, _ATOM = 1, 2, 3, 4, 5
-_INFIX = {"add": ("+", _SUM), "sub": ("-", _SUM), "mul": ("*", _PRODUCT), "div": ("/", _PRODUCT), "matmul": ("@", _PRODUCT)}
+_INFIX = {
+    "add": ("+", _SUM),
+    "sub": ("-", _SUM),
+    "mul": ("*", _PRODUCT),
+    "div": ("/", _PRODUCT),
+    "matmul": ("@", _PRODUCT),
+}
 
 
 def print_expr(root: Expr) -> str:
@@ -59,7 +65,10 @@ def _print_operation(node: Apply, done: dict[int, tuple[str, int]]) -> tuple[str
     if operation == "transpose" and node.option("axes") is None:
         return f"{at(arguments[0], _ATOM)}.T", _ATOM
     if operation == "index":
-        return f"{at(arguments[0], _ATOM)}[{', '.join(map(_print_item, node.option('items')))}]", _ATOM
+        return (
+            f"{at(arguments[0], _ATOM)}[{', '.join(map(_print_item, node.option('items')))}]",
+            _ATOM,
+        )
     if operation == "stack" and not node.option("axis"):
         return f"[{', '.join(done[id(a)][0] for a in arguments)}]", _ATOM
     return _print_call(node, [done[id(a)][0] for a in arguments]), _ATOM

@@ -78,7 +78,11 @@ OPERATIONS: dict[str, tuple[int, int | None, tuple[str, ...]]] = {
     "pow": (1, 1, ("exponent",)),  # exponent: Fraction, an integer or half an integer
     "matmul": (2, 2, ()),
     "transpose": (1, 1, ("axes",)),  # axes: tuple of ints; without it all axes reversed
-    "index": (1, 1, ("items",)),  # items: tuple of int or (start, stop, step), all resolved and non-negative
+    "index": (
+        1,
+        1,
+        ("items",),
+    ),  # items: tuple of int or (start, stop, step), all resolved and non-negative
     "sum": (1, 1, ("axis", "keepdims")),  # axis: int, tuple of ints or None
     "prod": (1, 1, ("axis", "keepdims")),
     "mean": (1, 1, ("axis", "keepdims")),

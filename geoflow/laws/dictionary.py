@@ -27,7 +27,7 @@ from geoflow.expr.evaluate import evaluate, rationals
 from geoflow.expr.tree import Expr
 from geoflow.flow import Flow
 from geoflow.laws.differential import environment
-from geoflow.lie.bracket import Field, Generator, Letter, example_point, exact_constants
+from geoflow.lie.bracket import Field, Generator, Letter, exact_constants, example_point
 
 _MOST_PRIMES = 8
 
@@ -50,7 +50,10 @@ class TermSampler:
 
     def __init__(self, generator: Generator, terms: Sequence[Expr], rate: Expr | None = None):
         self.generator, self.terms, self.rate = generator, tuple(terms), rate
-        self.constants = {**generator.flow.constants, **rationals([*terms, *([rate] if rate is not None else [])])}
+        self.constants = {
+            **generator.flow.constants,
+            **rationals([*terms, *([rate] if rate is not None else [])]),
+        }
         self._program = self._trace()
 
     def _trace(self) -> Program:
@@ -94,7 +97,9 @@ class TermSampler:
             {n: v[0][kept] for n, v in symbolic.items()},
         )
 
-    def _evaluate(self, field: PrimeField, constants: Field, point: Field, direction: Field) -> tuple[Any, Any, Any]:
+    def _evaluate(
+        self, field: PrimeField, constants: Field, point: Field, direction: Field
+    ) -> tuple[Any, Any, Any]:
         """Values of the terms, their derivatives, and (λ,), each [1, batch, *shape]."""
         flat = run(self._program, field, jax.tree.leaves((constants, point, direction)))
         return jax.tree.unflatten(self._program.out_tree, flat)
@@ -109,10 +114,16 @@ class Combination:
 
 def constant_monomials(flow: Flow, degree: int) -> list[tuple[str, ...]]:
     """Monomials in the symbolic constants up to a degree; () is 1."""
-    return [m for d in range(degree + 1) for m in combinations_with_replacement(flow.symbolic_constants, d)]
+    return [
+        m
+        for d in range(degree + 1)
+        for m in combinations_with_replacement(flow.symbolic_constants, d)
+    ]
 
 
-def rows_of(samples: Samples, chosen: Sequence[int], monomials: Sequence[tuple[str, ...]]) -> np.ndarray:
+def rows_of(
+    samples: Samples, chosen: Sequence[int], monomials: Sequence[tuple[str, ...]]
+) -> np.ndarray:
     """Linear conditions [equations, len(chosen)·len(monomials)] on the coefficients."""
     p = samples.prime
     columns = []
@@ -125,7 +136,9 @@ def rows_of(samples: Samples, chosen: Sequence[int], monomials: Sequence[tuple[s
         for monomial in monomials:
             scaled = value
             for name in monomial:
-                scaled = scaled * samples.symbolic[name].reshape((-1,) + (1,) * (value.ndim - 1)) % p
+                scaled = (
+                    scaled * samples.symbolic[name].reshape((-1,) + (1,) * (value.ndim - 1)) % p
+                )
             columns.append(scaled.reshape(-1))
     return np.stack(columns, axis=1)
 
@@ -147,7 +160,11 @@ def combinations_in(
 
 
 def _rational_nullspace(
-    sampler: TermSampler, chosen: Sequence[int], monomials: Sequence[tuple[str, ...]], unknowns: int, seed: int
+    sampler: TermSampler,
+    chosen: Sequence[int],
+    monomials: Sequence[tuple[str, ...]],
+    unknowns: int,
+    seed: int,
 ) -> list[list[Fraction]]:
     rng = np.random.default_rng([seed, 0x6E756C])
     primes: list[int] = []
@@ -156,7 +173,9 @@ def _rational_nullspace(
     for _ in range(_MOST_PRIMES):
         prime = draw_prime(rng)
         entries = max(1, int(np.prod(sampler.terms[chosen[0]].shape, dtype=np.int64)))
-        samples = sampler.draw(rng, prime, max(4, unknowns // entries + 4) * sampler.generator.root_redundancy)
+        samples = sampler.draw(
+            rng, prime, max(4, unknowns // entries + 4) * sampler.generator.root_redundancy
+        )
         rows = rows_of(samples, chosen, monomials)
         if guess is not None and _satisfies(guess, rows, prime):
             return guess
@@ -165,7 +184,9 @@ def _rational_nullspace(
             return []
         if residues and basis.shape[0] < residues[0].shape[0]:
             primes, residues = [], []  # the earlier primes were unlucky
-        elif residues and (basis.shape != residues[0].shape or np.any((basis != 0) != (residues[0] != 0))):
+        elif residues and (
+            basis.shape != residues[0].shape or np.any((basis != 0) != (residues[0] != 0))
+        ):
             continue
         primes.append(prime)
         residues.append(basis)
@@ -178,7 +199,9 @@ def _reconstructed(residues: list[np.ndarray], primes: list[int]) -> list[list[F
     for i in range(residues[0].shape[0]):
         row = []
         for j in range(residues[0].shape[1]):
-            value = linalg.reconstruct(*linalg.combine_residues([int(r[i, j]) for r in residues], primes))
+            value = linalg.reconstruct(
+                *linalg.combine_residues([int(r[i, j]) for r in residues], primes)
+            )
             if value is None:
                 return None
             row.append(value)
@@ -190,12 +213,12 @@ def _satisfies(guess: list[list[Fraction]], rows: np.ndarray, prime: int) -> boo
     for vector in guess:
         if any(x.denominator % prime == 0 for x in vector):
             return False
-        residues = np.array([x.numerator * pow(x.denominator, -1, prime) % prime for x in vector], dtype=np.int64)
+        residues = np.array(
+            [x.numerator * pow(x.denominator, -1, prime) % prime for x in vector], dtype=np.int64
+        )
         total = np.zeros(len(rows), dtype=np.int64)
         for column, r in zip(rows.T, residues, strict=True):
             total = (total + column * r) % prime
         if np.any(total):
             return False
     return True
-
-

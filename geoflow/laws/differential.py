@@ -68,7 +68,12 @@ class Differential:
     decides: bool  # whether a nonzero value refutes an identity
 
     def __call__(
-        self, ring: Arithmetic, constants: Field, point: Field, tokens: Sequence[np.ndarray], direction: Field
+        self,
+        ring: Arithmetic,
+        constants: Field,
+        point: Field,
+        tokens: Sequence[np.ndarray],
+        direction: Field,
     ) -> list[np.ndarray]:
         """dh·direction, one array [nilpotent, batch, *shape] per expression."""
         leaves = jax.tree.leaves((dict(constants), dict(point), tuple(tokens), dict(direction)))
@@ -98,13 +103,17 @@ def differentiate(
     return Differential(flow, roots, constants, tokens, program, decides)
 
 
-def environment(constants: Arrays, point: Arrays, replaced: Mapping[int, Any] | None = None) -> Environment:
+def environment(
+    constants: Mapping[str, Any], point: Mapping[str, Any], replaced: Mapping[int, Any] | None = None
+) -> Environment:
     """Names of the state as leaves of expressions."""
     velocities = {name.removesuffix("'"): v for name, v in point.items() if name.endswith("'")}
     return Environment(constants, point, velocities, point.get(TIME, 0.0), replaced or {})
 
 
-def _trace(flow: Flow, roots: tuple[Expr, ...], constants: Mapping[str, Any], tokens: Tokens) -> Program:
+def _trace(
+    flow: Flow, roots: tuple[Expr, ...], constants: Mapping[str, Any], tokens: Tokens
+) -> Program:
     def differential(c: Any, point: Any, values: Any, direction: Any) -> Any:
         def arguments(z: Any) -> tuple[jax.Array, ...]:
             inner = tuple(n.arguments[0] for n in tokens.logs)
@@ -112,7 +121,9 @@ def _trace(flow: Flow, roots: tuple[Expr, ...], constants: Mapping[str, Any], to
 
         primal, tangent = jax.jvp(arguments, (point,), (direction,))
         count = len(tokens.exponents)
-        moved = [v * d / float(q) for v, d, q in zip(values, tangent, tokens.denominator, strict=False)]
+        moved = [
+            v * d / float(q) for v, d, q in zip(values, tangent, tokens.denominator, strict=False)
+        ]
         moved += [d / b for b, d in zip(primal[count:], tangent[count:], strict=True)]
 
         def law(z: Any, t: Any) -> tuple[jax.Array, ...]:
@@ -139,7 +150,9 @@ def _replaced(roots: tuple[Expr, ...], tokens: Tokens, values: Sequence[Any]) ->
     return replaced
 
 
-def _exponential_tokens(flow: Flow, roots: tuple[Expr, ...], constants: Mapping[str, Fraction | None]) -> Tokens:
+def _exponential_tokens(
+    flow: Flow, roots: tuple[Expr, ...], constants: Mapping[str, Fraction | None]
+) -> Tokens:
     nodes = [n for n in walk(*roots) if isinstance(n, Apply) and n.operation == "exp"]
     if not nodes:
         return Tokens((), {}, (), ())
@@ -147,7 +160,9 @@ def _exponential_tokens(flow: Flow, roots: tuple[Expr, ...], constants: Mapping[
         raise UnsupportedExponential("exp of an array")
     vectors, monomials = _exponents(flow, nodes, constants)
     scale = lcm(*(c.denominator for v in vectors for c in v.values()))
-    table = flint.fmpz_mat([[int(v.get(m, Fraction(0)) * scale) for m in monomials] for v in vectors])
+    table = flint.fmpz_mat(
+        [[int(v.get(m, Fraction(0)) * scale) for m in monomials] for v in vectors]
+    )
     hermite = table.hnf()
     basis = [row for row in np.array(hermite.tolist(), dtype=object) if any(row)]
     return _over_basis(nodes, table, basis)
@@ -165,7 +180,9 @@ def _exponents(
         point,
     )
     unknown = [n for n, v in constants.items() if v is None]
-    ring, variables = Polynomials.in_shapes([*[() for _ in unknown], *[b.shape for b in flow.state]])
+    ring, variables = Polynomials.in_shapes(
+        [*[() for _ in unknown], *[b.shape for b in flow.state]]
+    )
     arrays = iter(variables)
     values = {n: next(arrays) for n in unknown}
     values |= {n: ring.constant(v, (1, 1)) for n, v in constants.items() if v is not None}
@@ -196,21 +213,29 @@ def _over_basis(nodes: Sequence[Apply], table: flint.fmpz_mat, basis: list[np.nd
                 denominators.append(int(ratio))
                 break
         else:
-            raise UnsupportedExponential("exponentials whose exponents are independent only in combination")
+            raise UnsupportedExponential(
+                "exponentials whose exponents are independent only in combination"
+            )
         for node, row in zip(nodes, rows, strict=True):
             ratio = _ratio(row, vector)
             if ratio is not None:
                 powers[id(node)][k] = ratio
     if any(not any(p) for n, p in powers.items()) and any(np.any(r != 0) for r in rows):
         if any(not any(powers[id(n)]) and np.any(r != 0) for n, r in zip(nodes, rows, strict=True)):
-            raise UnsupportedExponential("exponentials whose exponents are independent only in combination")
-    return Tokens(tuple(exponents), {k: tuple(v) for k, v in powers.items()}, tuple(denominators), ())
+            raise UnsupportedExponential(
+                "exponentials whose exponents are independent only in combination"
+            )
+    return Tokens(
+        tuple(exponents), {k: tuple(v) for k, v in powers.items()}, tuple(denominators), ()
+    )
 
 
 def _ratio(row: np.ndarray, vector: np.ndarray) -> Fraction | None:
     """row = ratio · vector with an integer ratio, if so."""
     lead = int(np.flatnonzero(vector)[0])
     ratio = Fraction(int(row[lead]), int(vector[lead]))
-    if ratio.denominator != 1 or any(int(r) != ratio * int(v) for r, v in zip(row, vector, strict=True)):
+    if ratio.denominator != 1 or any(
+        int(r) != ratio * int(v) for r, v in zip(row, vector, strict=True)
+    ):
         return None
     return ratio

@@ -46,5 +46,3 @@ def integrating_factor(rate: Expr) -> Expr | None:
 
 def _is_one(rate: Expr) -> bool:
     return isinstance(rate, Number) and rate.value == 1
-
-

@@ -23,7 +23,9 @@ from geoflow.results import Verdict
 _TRIALS = 3
 
 
-def decide(generator: Generator, differential: Differential, places: Sequence[ModularPoint], seed: int) -> Verdict:
+def decide(
+    generator: Generator, differential: Differential, places: Sequence[ModularPoint], seed: int
+) -> Verdict:
     """The verdict on "every entry of every expression is conserved"."""
     holds = vanishes(generator, differential, places, seed)
     if holds is False:
@@ -61,13 +63,19 @@ def modular_inputs(
 ) -> tuple[Field, list[np.ndarray]]:
     """Constants (the flow's at the point, the law's own) and random tokens over the point's field."""
     field, known = place.field, place.constants
-    symbolic = {n: rng.integers(1, field.p, (1, 1)) for n, v in differential.constants.items() if v is None}
+    symbolic = {
+        n: rng.integers(1, field.p, (1, 1)) for n, v in differential.constants.items() if v is None
+    }
     constants = exact_constants(field, differential.constants, symbolic) | known
     return constants, random_tokens(differential, field, rng)
 
 
-def random_tokens(differential: Differential, field: PrimeField, rng: np.random.Generator) -> list[np.ndarray]:
-    shapes = [() for _ in differential.tokens.exponents] + [n.shape for n in differential.tokens.logs]
+def random_tokens(
+    differential: Differential, field: PrimeField, rng: np.random.Generator
+) -> list[np.ndarray]:
+    shapes = [() for _ in differential.tokens.exponents] + [
+        n.shape for n in differential.tokens.logs
+    ]
     return [rng.integers(1, field.p, (1, 1, *s)) for s in shapes]
 
 
@@ -80,7 +88,9 @@ def expands_to_zero(generator: Generator, differential: Differential) -> bool:
     """
     flow = generator.flow
     unknown = [n for n, v in differential.constants.items() if v is None]
-    token_shapes = [() for _ in differential.tokens.exponents] + [n.shape for n in differential.tokens.logs]
+    token_shapes = [() for _ in differential.tokens.exponents] + [
+        n.shape for n in differential.tokens.logs
+    ]
     shapes: list[tuple[int, ...]] = [
         *[() for _ in unknown],
         *[b.shape for b in flow.state],

@@ -44,7 +44,11 @@ class Law:
         divided = any(
             isinstance(n, Apply)
             and (
-                (n.operation == "div" and not isinstance(n.arguments[1], Number) and not _constant(n.arguments[1]))
+                (
+                    n.operation == "div"
+                    and not isinstance(n.arguments[1], Number)
+                    and not _constant(n.arguments[1])
+                )
                 or n.operation == "inv"
                 or (n.operation == "pow" and n.option("exponent") < 0)
             )
@@ -59,7 +63,9 @@ class Law:
     def at(self, point: Mapping[str, Any], symbolic: Mapping[str, Any] | None = None) -> jax.Array:
         """The value at a point of the state (arrays by block name: `U`, `U'`, `t`), by JAX."""
         exact = {**self.flow.constants, **rationals([self.expression])}
-        constants = {n: float(v) if v is not None else (symbolic or {}).get(n, 1.0) for n, v in exact.items()}
+        constants = {
+            n: float(v) if v is not None else (symbolic or {}).get(n, 1.0) for n, v in exact.items()
+        }
         return evaluate((self.expression,), environment(constants, point))[0]
 
     def jax(self, **symbolic: float) -> Callable[..., jax.Array]:

@@ -13,7 +13,12 @@ MOST_TERMS = 400
 
 
 def matrix_laws(
-    generator: Generator, terms: Sequence[Expr], factor: Expr | None, rate: Expr | None, degree: int, seed: int
+    generator: Generator,
+    terms: Sequence[Expr],
+    factor: Expr | None,
+    rate: Expr | None,
+    degree: int,
+    seed: int,
 ) -> list[Expr]:
     """Candidates Σ αⱼ Tⱼ (times `factor`, whose logarithmic derivative is `rate`), one list for all shapes.
     `degree` bounds the degree of α in the symbolic constants."""

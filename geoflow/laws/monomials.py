@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from geoflow.exact.primefield import PrimeField
 from geoflow.expr.build import entry, multiply, power
 from geoflow.expr.tree import Apply, Expr
-from geoflow.exact.primefield import PrimeField
 from geoflow.flow import Flow
 from geoflow.laws.dictionary import TermSampler
 from geoflow.lie.bracket import Field, Generator
@@ -68,7 +68,9 @@ class MonomialSampler(TermSampler):
         super().__init__(generator, functions, rate)
         self.terms = (*expressions, *self.terms)
 
-    def _evaluate(self, field: PrimeField, constants: Field, point: Field, direction: Field) -> tuple[Any, Any, Any]:
+    def _evaluate(
+        self, field: PrimeField, constants: Field, point: Field, direction: Field
+    ) -> tuple[Any, Any, Any]:
         values, along, rate = super()._evaluate(field, constants, point, direction)
         z, x = (self._flat(v, point) for v in (point, direction))
         own, moved = [], []
@@ -112,5 +114,3 @@ def _at(expr: Expr, index: tuple[int, ...]) -> Expr:
         picked = expr.arguments[index[len(index) - len(expr.shape)]]
         return _at(picked, index[len(index) - len(picked.shape) :] if picked.shape else ())
     return Apply(expr.operation, tuple(_at(a, index) for a in expr.arguments), (), expr.options)
-
-

@@ -87,7 +87,9 @@ class _Collected:
         for law in candidates:
             found = self.gradients(law)
             if found is not None:
-                measured.append((-linalg.rank(found[1], self.prime), _length(law), len(measured), law, *found))
+                measured.append(
+                    (-linalg.rank(found[1], self.prime), _length(law), len(measured), law, *found)
+                )
         measured.sort(key=lambda m: m[:3])
         rank = self.rank()
         for *_, law, differential, rows in measured:
@@ -131,12 +133,18 @@ def _stages(generator: Generator, where: Where, seed: int) -> Iterator[tuple[str
             yield "matrix forms", _matrix_stage(generator, own, factors, degree, seed)
         cross = cross_terms(flow)
         if cross:
-            yield "products of two parameters", _matrix_stage(generator, own + cross, factors, 0, seed)
+            yield (
+                "products of two parameters",
+                _matrix_stage(generator, own + cross, factors, 0, seed),
+            )
     functions = entries_of(scalar_functions(flow)) if where.functions else []
     for k in range(1, highest_degree(flow, where.degree) + 1):
         for degree in degrees:
             name = f"polynomials of degree {k}"
-            yield name, _scalar_stage(generator, k, functions if k == 1 else [], factors, degree, seed)
+            yield (
+                name,
+                _scalar_stage(generator, k, functions if k == 1 else [], factors, degree, seed),
+            )
 
 
 def _matrix_stage(
@@ -149,7 +157,12 @@ def _matrix_stage(
 
 
 def _scalar_stage(
-    generator: Generator, degree: int, functions: list[Expr], factors: list[TimeFactor], constant_degree: int, seed: int
+    generator: Generator,
+    degree: int,
+    functions: list[Expr],
+    factors: list[TimeFactor],
+    constant_degree: int,
+    seed: int,
 ) -> list[Expr]:
     found: list[Expr] = []
     for f in factors:
@@ -169,7 +182,12 @@ def _finished(collected: _Collected, searched: list[str]) -> LawSet:
     full = collected.rank()
     for law in list(reversed(kept)):
         rest = [x for x in kept if x is not law]
-        rows = np.concatenate([np.zeros((0, collected.generator.flow.dimension), dtype=np.int64), *(r for *_, r in rest)])
+        rows = np.concatenate(
+            [
+                np.zeros((0, collected.generator.flow.dimension), dtype=np.int64),
+                *(r for *_, r in rest),
+            ]
+        )
         if rest and linalg.rank(rows, collected.prime) == full:
             kept = rest
     order = {b.leaf.name: k for k, b in enumerate(collected.generator.flow.parameters)}  # type: ignore[union-attr]

@@ -51,11 +51,23 @@ def _gram_side(term: Expr) -> tuple[str, str] | None:
         return None
     a, b = term.arguments
     if term.operation == "outer":
-        return (a.name, "left") if isinstance(a, Parameter) and isinstance(b, Parameter) and a.name == b.name else None
-    if isinstance(a, Apply) and a.operation == "transpose" and isinstance(a.arguments[0], Parameter):
+        return (
+            (a.name, "left")
+            if isinstance(a, Parameter) and isinstance(b, Parameter) and a.name == b.name
+            else None
+        )
+    if (
+        isinstance(a, Apply)
+        and a.operation == "transpose"
+        and isinstance(a.arguments[0], Parameter)
+    ):
         if isinstance(b, Parameter) and a.arguments[0].name == b.name:
             return b.name, "right"
-    if isinstance(b, Apply) and b.operation == "transpose" and isinstance(b.arguments[0], Parameter):
+    if (
+        isinstance(b, Apply)
+        and b.operation == "transpose"
+        and isinstance(b.arguments[0], Parameter)
+    ):
         if isinstance(a, Parameter) and b.arguments[0].name == a.name:
             return a.name, "left"
     return None
@@ -102,7 +114,11 @@ def _balanced_part(term: Expr, flow: Flow) -> tuple[str, Fraction] | None:
     if not own or print_expr(inner) != print_expr(own[0]):
         return None
     # d(uψ' − ψ)/du = uψ'': the balanced function of u² is 2(uψ' − ψ), of uᵖ it is p(uψ' − ψ)
-    exponent = inner.option("exponent") if isinstance(inner, Apply) and inner.operation == "pow" else Fraction(1)
+    exponent = (
+        inner.option("exponent")
+        if isinstance(inner, Apply) and inner.operation == "pow"
+        else Fraction(1)
+    )
     if metric.text.startswith("scaled"):
         return None
     return name, Fraction(exponent)
@@ -133,5 +149,3 @@ def _rotation(terms: list[tuple[Fraction, Expr]]) -> str:
         left = isinstance(term.arguments[0], Apply) and term.arguments[0].operation == "transpose"
         moves[name] = f"{name} → {name} R" if left else f"{name} → Rᵀ {name}"
     return ", ".join(moves.values()) + ", R orthogonal" if moves else ""
-
-

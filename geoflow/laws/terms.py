@@ -7,7 +7,7 @@ give Gram matrices, rescalings give sums of uψ'(u) − ψ(u), translations sums
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import combinations
 
 from geoflow.expr.build import Leaf, matmul, multiply, outer, total, transpose
@@ -44,7 +44,9 @@ def _momentum_terms(leaf: Parameter, quadratic: bool) -> Iterator[Expr]:
 def cross_terms(flow: Flow) -> list[Expr]:
     """Products of two different parameters (order 2: of one and the other's velocity)."""
     terms: list[Expr] = []
-    quadratic = [Parameter(b.name, b.shape) for b in flow.parameters if flow.metric_of(b.name).quadratic]
+    quadratic = [
+        Parameter(b.name, b.shape) for b in flow.parameters if flow.metric_of(b.name).quadratic
+    ]
     for a, b in combinations(quadratic, 2):
         pairs: list[tuple[Leaf, Leaf]] = [(a, b)]
         if flow.order == 2:
@@ -73,17 +75,13 @@ def _grams(a: Leaf, b: Leaf) -> Iterator[Expr]:
 
 def _sums(term: Expr) -> Iterator[Expr]:
     """The entries, their sums over some axes, and over all."""
-    rank = len(term.shape)
-    if rank == 0:
-        yield term
-        return
     yield term
-    axes: Iterable[int | tuple[int, ...]] = range(rank) if rank == 2 else ()
-    if rank > 2:
-        axes = [c if len(c) > 1 else c[0] for n in range(1, rank) for c in combinations(range(rank), n)]
-    for axis in axes:
-        yield total(term, axis)
-    yield total(term)
+    rank = len(term.shape)
+    for count in range(1, rank):
+        for axes in combinations(range(rank), count):
+            yield total(term, axes[0] if count == 1 else axes)
+    if rank:
+        yield total(term)
 
 
 def _products(a: Leaf, b: Leaf) -> Iterator[Expr]:
@@ -108,7 +106,11 @@ def scalar_functions(flow: Flow) -> list[Expr]:
         for block in flow.parameters:
             metric = flow.metric_of(block.name)
             if not metric.quadratic:
-                found += [f for f in metric.balanced(Parameter(block.name, block.shape)) if not _is_monomial(f)]
+                found += [
+                    f
+                    for f in metric.balanced(Parameter(block.name, block.shape))
+                    if not _is_monomial(f)
+                ]
     return found
 
 
@@ -117,5 +119,3 @@ def _is_monomial(term: Expr) -> bool:
         exponent = term.option("exponent")
         return exponent.denominator == 1 and exponent > 0
     return isinstance(term, Parameter)
-
-

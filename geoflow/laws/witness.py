@@ -14,7 +14,7 @@ from geoflow.exact.interpreter import UnluckyPoint
 from geoflow.exact.primefield import PrincipalRoots, draw_prime
 from geoflow.exact.program import UnsupportedPrimitive
 from geoflow.exact.rationals import Irrational, Rationals
-from geoflow.flow import TIME, Block
+from geoflow.flow import Block
 from geoflow.laws.differential import Differential
 from geoflow.laws.identity import random_tokens
 from geoflow.lie.bracket import Field, Generator, Letter, exact_constants
@@ -44,16 +44,24 @@ def find_witness(
         np.ones((1, _CANDIDATES), dtype=np.int64),
         tuple(_sparse(rng, Block("a", s), density) for s in flow.cotangents),
     )
-    symbolic = {n: np.full((1, 1), 2, dtype=np.int64) for n, v in differential.constants.items() if v is None}
+    symbolic = {
+        n: np.full((1, 1), 2, dtype=np.int64)
+        for n, v in differential.constants.items()
+        if v is None
+    }
     try:
         derivative = _derivative(generator, differential, field, symbolic, point, letter, rng)
     except (UnluckyPoint, UnsupportedPrimitive):
         return None
-    flat = np.broadcast_to(derivative, (_CANDIDATES, *derivative.shape[1:])).reshape(_CANDIDATES, -1)
+    flat = np.broadcast_to(derivative, (_CANDIDATES, *derivative.shape[1:])).reshape(
+        _CANDIDATES, -1
+    )
     usable = field.usable(_CANDIDATES) & np.any(flat != 0, axis=1)
     if not np.any(usable):
         return None
-    weight = sum(np.abs(v[0]).reshape(_CANDIDATES, -1).sum(1) for v in (*point.values(), *letter.cotangent))
+    weight = sum(
+        np.abs(v[0]).reshape(_CANDIDATES, -1).sum(1) for v in (*point.values(), *letter.cotangent)
+    )
     for k in np.argsort(np.where(usable, weight, np.iinfo(np.int64).max))[: int(usable.sum())][:20]:
         found = _exact(generator, differential, symbolic, point, letter, int(k), rng)
         if found is not None:
@@ -79,11 +87,17 @@ def _sparse(rng: np.random.Generator, block: Block, density: np.ndarray) -> np.n
 def _derivative(generator, differential, ring, symbolic, point, letter, rng) -> np.ndarray:
     """d/dt of the first expression, [batch, *shape]."""
     own = {n: symbolic[n] for n in generator.flow.symbolic_constants}
-    flow_constants = exact_constants(ring, generator.flow.constants, {n: ring.literal(v) for n, v in own.items()})
+    flow_constants = exact_constants(
+        ring, generator.flow.constants, {n: ring.literal(v) for n, v in own.items()}
+    )
     direction = generator(ring, flow_constants, point, letter)
-    constants = exact_constants(ring, differential.constants, {n: ring.literal(v) for n, v in symbolic.items()})
+    constants = exact_constants(
+        ring, differential.constants, {n: ring.literal(v) for n, v in symbolic.items()}
+    )
     if isinstance(ring, Rationals):
-        tokens = [ring.literal(np.ones((1, 1), dtype=np.int64)) for _ in differential.tokens.exponents]
+        tokens = [
+            ring.literal(np.ones((1, 1), dtype=np.int64)) for _ in differential.tokens.exponents
+        ]
         if differential.tokens.logs:
             raise UnsupportedPrimitive("log")
     else:
@@ -91,13 +105,17 @@ def _derivative(generator, differential, ring, symbolic, point, letter, rng) -> 
     return differential(ring, constants, point, tokens, direction)[0][0]
 
 
-def _exact(generator, differential, symbolic, point, letter, k: int, rng) -> tuple[tuple[int, ...], str] | None:
+def _exact(
+    generator, differential, symbolic, point, letter, k: int, rng
+) -> tuple[tuple[int, ...], str] | None:
     ring = Rationals()
     own = {n: ring.literal(v[:, k : k + 1]) for n, v in point.items()}
     cotangent = tuple(ring.literal(a[:, k : k + 1]) for a in letter.cotangent)
     weight = ring.literal(letter.weight[:, k : k + 1])
     try:
-        value = _derivative(generator, differential, ring, symbolic, own, Letter(weight, cotangent), rng)[0]
+        value = _derivative(
+            generator, differential, ring, symbolic, own, Letter(weight, cotangent), rng
+        )[0]
     except (UnluckyPoint, UnsupportedPrimitive, Irrational):
         return None
     if differential.tokens.exponents and len(differential.tokens.exponents) > 1:
@@ -114,7 +132,9 @@ def _factors(differential: Differential) -> str:
     return f"a power of exp({print_expr(differential.tokens.exponents[0])})"
 
 
-def _place(generator: Generator, symbolic: Field, point: Field, letter: Letter, k: int) -> list[str]:
+def _place(
+    generator: Generator, symbolic: Field, point: Field, letter: Letter, k: int
+) -> list[str]:
     flow = generator.flow
     parts = [_shown(b.name, point[b.name][0, k]) for b in flow.state]
     parts += [f"{n} = {int(v.ravel()[0])}" for n, v in symbolic.items()]
@@ -131,9 +151,9 @@ def _shown(name: str, value: np.ndarray) -> str:
     """An array in full when small, else by its nonzero entries."""
     if value.size <= _SHOWN:
         return f"{name} = {value.tolist()}"
-    nonzero = [f"{name}[{', '.join(map(str, i))}] = {int(value[tuple(i)])}" for i in np.argwhere(value)]
+    nonzero = [
+        f"{name}[{', '.join(map(str, i))}] = {int(value[tuple(i)])}" for i in np.argwhere(value)
+    ]
     if len(nonzero) > _SHOWN:
         return f"{name} = {value.tolist()}"
     return ", ".join(nonzero) + f" (else 0 in {name})" if nonzero else f"{name} = 0"
-
-

@@ -16,7 +16,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from geoflow.exact import dual
 from geoflow.exact.degree import FieldDegree, field_degree
 from geoflow.exact.dual import Arithmetic
 from geoflow.exact.interpreter import run
@@ -50,7 +49,12 @@ class Generator:
                 return tangent
             return jax.tree.map(lambda g, f: g + weight * f, tangent, flow.drift(constants, point))
 
-        examples = example_constants(flow), example_point(flow), _array(()), tuple(map(_array, flow.cotangents))
+        examples = (
+            example_constants(flow),
+            example_point(flow),
+            _array(()),
+            tuple(map(_array, flow.cotangents)),
+        )
         program = trace(generator, *examples)
         degrees = jax.tree.leaves(
             (
@@ -62,12 +66,18 @@ class Generator:
         )
         return Generator(flow, program, field_degree(program, degrees))
 
-    def __call__(self, ring: Arithmetic, constants: Mapping[str, np.ndarray], point: Field, letter: Letter) -> Field:
+    def __call__(
+        self, ring: Arithmetic, constants: Mapping[str, np.ndarray], point: Field, letter: Letter
+    ) -> Field:
         leaves = jax.tree.leaves((dict(constants), dict(point), letter.weight, letter.cotangent))
         return jax.tree.unflatten(self.program.out_tree, run(self.program, ring, leaves))
 
     def word(
-        self, ring: Arithmetic, constants: Mapping[str, np.ndarray], point: Field, letters: Sequence[Letter]
+        self,
+        ring: Arithmetic,
+        constants: Mapping[str, np.ndarray],
+        point: Field,
+        letters: Sequence[Letter],
     ) -> Field:
         """The bracket [X₁, [X₂, … [X_L, Y]]] of the letters' fields at the point; the field itself for one letter."""
 
@@ -89,7 +99,9 @@ class Generator:
 
     def rows(self, field: Field, batch: int) -> np.ndarray:
         """A field without nilpotents as rows [batch, N], columns in the order of the state."""
-        parts = [np.broadcast_to(v := field[b.name][0], (batch, *v.shape[1:])) for b in self.flow.state]
+        parts = [
+            np.broadcast_to(v := field[b.name][0], (batch, *v.shape[1:])) for b in self.flow.state
+        ]
         return np.concatenate([p.reshape(batch, -1) for p in parts], axis=1)
 
 

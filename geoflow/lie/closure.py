@@ -63,7 +63,11 @@ def close(generator: Generator, seed: int, deadline: Deadline) -> Closure:
         samples.append(place.sample_size)
         complete = complete and finished
         top = max(r.ranks[-1] for r in runs)
-        if not complete or top == flow.dimension or sum(r.ranks[-1] == top for r in runs) >= AGREEING_RUNS:
+        if (
+            not complete
+            or top == flow.dimension
+            or sum(r.ranks[-1] == top for r in runs) >= AGREEING_RUNS
+        ):
             break
     assert best is not None
     depth = max(len(r.ranks) for r in runs)
@@ -127,7 +131,9 @@ def _run(
     return RankRun(prime, tuple(ranks), words, place.integers), False
 
 
-def _words(generator: Generator, place: ModularPoint, rng: np.random.Generator, depth: int, count: int) -> np.ndarray:
+def _words(
+    generator: Generator, place: ModularPoint, rng: np.random.Generator, depth: int, count: int
+) -> np.ndarray:
     """Random words of `depth` brackets at the point, [count, N], in chunks that bound the memory."""
     widest = max([math.prod(s) for i in generator.program.instructions for s in i.out_shapes] + [1])
     chunk = max(1, _CHUNK // (widest * 3**depth))

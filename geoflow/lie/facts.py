@@ -59,7 +59,9 @@ def _without_drift(letter: Letter) -> Letter:
     return Letter(np.zeros_like(letter.weight), letter.cotangent)
 
 
-def _jacobian_rank(generator: Generator, place: ModularPoint, rng: np.random.Generator) -> tuple[int, bool]:
+def _jacobian_rank(
+    generator: Generator, place: ModularPoint, rng: np.random.Generator
+) -> tuple[int, bool]:
     flow = generator.flow
     most = min(flow.cotangent_size, flow.parameter_count)
     letter = _without_drift(random_letter(generator, place.field, rng, most + 1))
@@ -68,7 +70,9 @@ def _jacobian_rank(generator: Generator, place: ModularPoint, rng: np.random.Gen
     return rank, rank == most
 
 
-def _commuting(generator: Generator, place: ModularPoint, rng: np.random.Generator) -> tuple[bool, Verdict]:
+def _commuting(
+    generator: Generator, place: ModularPoint, rng: np.random.Generator
+) -> tuple[bool, Verdict]:
     if generator.flow.cotangent_size == 1:
         return True, "proved"
     letters = [_without_drift(random_letter(generator, place.field, rng, 3)) for _ in range(2)]
@@ -86,7 +90,12 @@ def _commuting(generator: Generator, place: ModularPoint, rng: np.random.Generat
 def _bracket_expands_to_zero(generator: Generator) -> bool:
     """[G_a, G_b] = 0 as an identity over Q in z, a and b."""
     flow = generator.flow
-    shapes = [*[() for _ in flow.symbolic_constants], *[b.shape for b in flow.state], *flow.cotangents, *flow.cotangents]
+    shapes = [
+        *[() for _ in flow.symbolic_constants],
+        *[b.shape for b in flow.state],
+        *flow.cotangents,
+        *flow.cotangents,
+    ]
     ring, variables = Polynomials.in_shapes(shapes, 4 * generator.degree.roots)
     arrays = iter(variables)
     symbolic = {n: next(arrays) for n in flow.symbolic_constants}

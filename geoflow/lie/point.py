@@ -61,7 +61,9 @@ def _draw_with_roots(generator: Generator, rng: np.random.Generator) -> ModularP
     symbolic = {n: rng.integers(1, top, (1, 1)) for n in flow.symbolic_constants}
     point = {b.name: rng.integers(1, top, (1, 1, *b.shape)) for b in flow.state}
     ring = Rationals()
-    constants = exact_constants(ring, flow.constants, {n: ring.literal(v) for n, v in symbolic.items()})
+    constants = exact_constants(
+        ring, flow.constants, {n: ring.literal(v) for n, v in symbolic.items()}
+    )
     ones = Letter(ring.zeros((1, 1)), tuple(ring.zeros((1, 1, *s)) for s in flow.cotangents))
     leaves = _leaves(generator, constants, {n: ring.literal(v) for n, v in point.items()}, ones)
     system = RootSystem(radicands(generator.program, leaves))
@@ -75,25 +77,37 @@ def _draw_with_roots(generator: Generator, rng: np.random.Generator) -> ModularP
     raise UnluckyPoint
 
 
-def _leaves(generator: Generator, constants: dict[str, np.ndarray], point: Field, letter: Letter) -> list[np.ndarray]:
+def _leaves(
+    generator: Generator, constants: dict[str, np.ndarray], point: Field, letter: Letter
+) -> list[np.ndarray]:
     import jax
 
     return jax.tree.leaves((constants, point, letter.weight, letter.cotangent))
 
 
 def _point(
-    generator: Generator, field: PrimeField, symbolic: dict[str, np.ndarray], point: Field, sample_size: int
+    generator: Generator,
+    field: PrimeField,
+    symbolic: dict[str, np.ndarray],
+    point: Field,
+    sample_size: int,
 ) -> ModularPoint:
-    constants = exact_constants(field, generator.flow.constants, {n: v % field.p for n, v in symbolic.items()})
+    constants = exact_constants(
+        field, generator.flow.constants, {n: v % field.p for n, v in symbolic.items()}
+    )
     integers = tuple(int(x) for b in generator.flow.state for x in point[b.name].ravel())
     reduced = {n: v % field.p for n, v in point.items()}
     return ModularPoint(field, constants, reduced, integers, sample_size)
 
 
-def random_letter(generator: Generator, field: PrimeField, rng: np.random.Generator, batch: int) -> Letter:
+def random_letter(
+    generator: Generator, field: PrimeField, rng: np.random.Generator, batch: int
+) -> Letter:
     """Random cotangents and drift weights, independent over the batch."""
     weight = rng.integers(1, field.p, (1, batch))
-    return Letter(weight, tuple(rng.integers(0, field.p, (1, batch, *s)) for s in generator.flow.cotangents))
+    return Letter(
+        weight, tuple(rng.integers(0, field.p, (1, batch, *s)) for s in generator.flow.cotangents)
+    )
 
 
 def residue(value: flint.fmpq, prime: int) -> int:

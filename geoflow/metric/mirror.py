@@ -31,7 +31,9 @@ class _Named:
 def _power_function(p: Fraction) -> _Named:
     """ψ = uᵖ/(p(p − 1)), ψ'' = u^(p − 2), uψ' − ψ = uᵖ/p."""
     if p in (0, 1):
-        raise ValueError("power(p) needs p other than 0 and 1; power(1) is entropy, power(0) is log_barrier")
+        raise ValueError(
+            "power(p) needs p other than 0 and 1; power(1) is entropy, power(0) is log_barrier"
+        )
     exponent = 2 - p
     if exponent.denominator == 1:
         return _Named(
@@ -72,8 +74,14 @@ class Mirror:
     known: Mapping[str, Fraction | None] = field(default_factory=dict)
 
     def __post_init__(self):
-        if isinstance(self.potential, str) and self.potential != "power" and self.potential not in NAMED:
-            raise ValueError(f"unknown potential {self.potential!r}; known: {', '.join(NAMED)}, power, or a function")
+        if (
+            isinstance(self.potential, str)
+            and self.potential != "power"
+            and self.potential not in NAMED
+        ):
+            raise ValueError(
+                f"unknown potential {self.potential!r}; known: {', '.join(NAMED)}, power, or a function"
+            )
         if self.potential == "power":
             if self.p is None:
                 raise ValueError("the potential power needs p")

@@ -19,6 +19,7 @@ from geoflow.exact.symbols import SymPyExpressions
 from geoflow.expr.convert import NotConvertible, from_sympy
 from geoflow.expr.tree import Constant, Expr, Parameter
 
+
 def to_sympy(
     function: Callable[[Mapping[str, jax.Array], jax.Array], jax.Array],
     variable: sp.Symbol,
@@ -57,7 +58,9 @@ def balanced_functions(
 ) -> tuple[Expr, ...]:
     """Those of uψ' − ψ and ψ' that the language can write, applied to the parameter's entries."""
     u = sp.Symbol("u", positive=True)
-    symbols: dict[sp.Symbol, Expr] = {constant_symbol(n): Constant(n) for n, v in known.items() if v is None}
+    symbols: dict[sp.Symbol, Expr] = {
+        constant_symbol(n): Constant(n) for n, v in known.items() if v is None
+    }
     symbols[u] = parameter
     try:
         psi = to_sympy(lambda c, x: potential(c)(x), u, known)

@@ -1,4 +1,4 @@
-"""Whatever the text, the front end answers with a model or with diagnostics that say where and why."""
+"""Whatever the text, the front end answers with a model or says where and why there is none."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from geoflow.check import load_text
 from geoflow.codes import CODES
 
-from .test_load import DEEP, LINEAR, MOMENTUM, NMF
+from .samples import DEEP, LINEAR, MOMENTUM, NMF
 
 TOKENS = re.findall(r"\w+|\s+|.", LINEAR + MOMENTUM + NMF + DEEP)
 texts = st.lists(st.sampled_from(sorted(set(TOKENS))), max_size=40).map("".join)

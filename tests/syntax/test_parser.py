@@ -1,4 +1,4 @@
-"""What parses, and what is reported where it does not: codes and places, all mistakes of a text at once."""
+"""What parses, and what is reported where it does not: codes and places, all at once."""
 
 from __future__ import annotations
 
