@@ -11,10 +11,11 @@ from geoflow.check.model import Expectation, LawClaim, Model
 from geoflow.diagnostics import Diagnostic, DiagnosticError
 from geoflow.expr.tree import Constant, Expr, Parameter, Velocity, walk
 from geoflow.flow import Flow
-from geoflow.laws.differential import Differential, UnsupportedExponential, differentiate
+from geoflow.laws.differential import Differential, differentiate
 from geoflow.laws.identity import decide
 from geoflow.laws.law import Law
 from geoflow.laws.symmetry import symmetry_of
+from geoflow.laws.tokens import UnsupportedExponential
 from geoflow.laws.witness import find_witness
 from geoflow.results import ClaimResult, LawCount, Verdict
 
@@ -67,7 +68,7 @@ def replace_constants(counted: Counted, named: dict[str, Fraction | None]) -> Fl
 def _unsupported(claim: LawClaim, what: str) -> Diagnostic:
     return Diagnostic(
         "GEO0506",
-        f"The law `{claim.name}` takes the {what}, which cannot be decided yet.",
+        f"The law `{claim.name}` takes an {what}, which is not supported yet.",
         claim.span,
         "here",
         hints=("write exponentials as exp(c*t) with a constant c, outside of arrays",),

@@ -23,7 +23,7 @@ import numpy as np
 
 from geoflow.expr.evaluate import Environment, evaluate, rationals
 from geoflow.expr.printer import print_expr
-from geoflow.expr.tree import Constant, Expr, Number, Parameter, Shape, Time, Velocity, walk
+from geoflow.expr.tree import Expr, Number, Parameter, Shape, Time, Velocity, walk
 from geoflow.metric import Euclidean, Metric
 
 Arrays = Mapping[str, jax.Array]
@@ -46,6 +46,7 @@ class Block:
 
     @property
     def size(self) -> int:
+        """Number of coordinates."""
         return int(np.prod(self.shape, dtype=np.int64))
 
     @property
@@ -204,6 +205,7 @@ class Flow:
 
     @property
     def parameter_count(self) -> int:
+        """D."""
         return sum(b.size for b in self.parameters)
 
     @property
@@ -213,6 +215,7 @@ class Flow:
 
     @property
     def has_drift(self) -> bool:
+        """Whether F₀ is not zero."""
         return self.order == 2
 
     def output(self, constants: Arrays, point: Point) -> tuple[jax.Array, ...]:
@@ -275,9 +278,11 @@ class Flow:
 
     @property
     def symbolic_constants(self) -> tuple[str, ...]:
+        """Names of the constants without a value."""
         return tuple(n for n, v in self.constants.items() if v is None)
 
     def metric_of(self, parameter: str) -> Metric:
+        """The metric of a parameter."""
         return next(m.metric for m in self.metrics if parameter in m.parameters)
 
     def summary(self) -> str:
@@ -388,8 +393,5 @@ def _of_time(damping: Callable[[Any], Any]) -> Callable[[Arrays, jax.Array], jax
 
 
 def depends_on_time(expr: Expr) -> bool:
+    """Whether t occurs."""
     return any(isinstance(node, Time) for node in walk(expr))
-
-
-def constants_below(*roots: Expr) -> set[str]:
-    return {node.name for node in walk(*roots) if isinstance(node, Constant)}

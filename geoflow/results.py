@@ -53,12 +53,14 @@ class Certificate:
 
     @property
     def ranks(self) -> tuple[int, ...]:
+        """Ranks by depth of the best run."""
         return max(
             (run.ranks for run in self.runs), key=lambda r: (r[-1] if r else 0, -len(r)), default=()
         )
 
     @property
     def rank(self) -> int:
+        """The greatest rank found."""
         return max((run.ranks[-1] for run in self.runs if run.ranks), default=0)
 
 

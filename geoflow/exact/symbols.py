@@ -1,4 +1,4 @@
-"""Arithmetic on SymPy expressions: laws as formulas, potentials in closed form. Objects are built, no text is parsed."""
+"""Arithmetic on SymPy expressions: laws as formulas, potentials in closed form. No text is parsed."""
 
 from __future__ import annotations
 

@@ -10,30 +10,37 @@ from geoflow.expr.tree import Apply, Expr, Number, Parameter, Velocity, number
 
 
 def broadcast(*operands: Expr) -> tuple[int, ...]:
+    """The shape of an elementwise operation."""
     return np.broadcast_shapes(*(o.shape for o in operands))
 
 
 def add(a: Expr, b: Expr) -> Expr:
+    """a + b."""
     return Apply("add", (a, b), broadcast(a, b))
 
 
 def subtract(a: Expr, b: Expr) -> Expr:
+    """a - b."""
     return Apply("sub", (a, b), broadcast(a, b))
 
 
 def multiply(a: Expr, b: Expr) -> Expr:
+    """a*b, elementwise."""
     return Apply("mul", (a, b), broadcast(a, b))
 
 
 def divide(a: Expr, b: Expr) -> Expr:
+    """a/b, elementwise."""
     return Apply("div", (a, b), broadcast(a, b))
 
 
 def negative(a: Expr) -> Expr:
+    """-a."""
     return Apply("neg", (a,), a.shape)
 
 
 def power(a: Expr, exponent: int | Fraction) -> Expr:
+    """a**exponent; a itself for 1."""
     exponent = Fraction(exponent)
     if exponent == 1:
         return a
@@ -46,20 +53,20 @@ def function(name: str, a: Expr) -> Expr:
 
 
 def transpose(a: Expr) -> Expr:
+    """a.T; undoes a transpose."""
     if isinstance(a, Apply) and a.operation == "transpose" and a.option("axes") is None:
         return a.arguments[0]
     return Apply("transpose", (a,), a.shape[::-1]) if len(a.shape) > 1 else a
 
 
 def matmul(a: Expr, b: Expr) -> Expr:
-    if len(a.shape) == 2 and len(b.shape) == 2:
-        shape = (a.shape[0], b.shape[1])
-    else:
-        shape = a.shape[:-1] + b.shape[1:]
+    """a @ b for vectors and matrices."""
+    shape = a.shape[:-1] + b.shape[1:]
     return Apply("matmul", (a, b), shape)
 
 
 def outer(a: Expr, b: Expr) -> Expr:
+    """outer(a, b) of two vectors."""
     return Apply("outer", (a, b), (a.shape[0], b.shape[0]))
 
 
@@ -97,6 +104,7 @@ def linear_combination(terms: list[tuple[Fraction, Expr]]) -> Expr:
 
 
 def zero() -> Expr:
+    """The number 0."""
     return number(0)
 
 

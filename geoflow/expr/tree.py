@@ -63,6 +63,7 @@ class Apply:
     options: tuple[tuple[str, Any], ...] = field(default=())
 
     def option(self, name: str, default: Any = None) -> Any:
+        """One option by name."""
         return dict(self.options).get(name, default)
 
 
@@ -123,4 +124,5 @@ def walk(*roots: Expr):
 
 
 def number(value: int | Fraction) -> Number:
+    """An exact number."""
     return Number(Fraction(value))

@@ -26,7 +26,7 @@ from geoflow.exact.program import Program, trace
 from geoflow.expr.evaluate import evaluate, rationals
 from geoflow.expr.tree import Expr
 from geoflow.flow import Flow
-from geoflow.laws.differential import environment
+from geoflow.laws.tokens import environment
 from geoflow.lie.bracket import Field, Generator, Letter, exact_constants, example_point
 
 _MOST_PRIMES = 8

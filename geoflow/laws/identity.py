@@ -73,10 +73,8 @@ def modular_inputs(
 def random_tokens(
     differential: Differential, field: PrimeField, rng: np.random.Generator
 ) -> list[np.ndarray]:
-    shapes = [() for _ in differential.tokens.exponents] + [
-        n.shape for n in differential.tokens.logs
-    ]
-    return [rng.integers(1, field.p, (1, 1, *s)) for s in shapes]
+    """A random value for every token."""
+    return [rng.integers(1, field.p, (1, 1, *s)) for s in differential.tokens.shapes]
 
 
 def expands_to_zero(generator: Generator, differential: Differential) -> bool:
@@ -88,9 +86,7 @@ def expands_to_zero(generator: Generator, differential: Differential) -> bool:
     """
     flow = generator.flow
     unknown = [n for n, v in differential.constants.items() if v is None]
-    token_shapes = [() for _ in differential.tokens.exponents] + [
-        n.shape for n in differential.tokens.logs
-    ]
+    token_shapes = differential.tokens.shapes
     shapes: list[tuple[int, ...]] = [
         *[() for _ in unknown],
         *[b.shape for b in flow.state],

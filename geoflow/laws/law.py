@@ -13,7 +13,7 @@ from geoflow.expr.evaluate import evaluate, rationals
 from geoflow.expr.printer import print_expr
 from geoflow.expr.tree import Apply, Expr, Number, Parameter, Time, Velocity, walk
 from geoflow.flow import TIME, Flow, name_leaves
-from geoflow.laws.differential import environment
+from geoflow.laws.tokens import environment
 from geoflow.results import Verdict
 
 
@@ -58,6 +58,7 @@ class Law:
 
     @property
     def entries(self) -> int:
+        """Number of entries."""
         return int(np.prod(self.expression.shape, dtype=np.int64))
 
     def at(self, point: Mapping[str, Any], symbolic: Mapping[str, Any] | None = None) -> jax.Array:

@@ -20,7 +20,7 @@ from geoflow.expr.build import multiply
 from geoflow.expr.printer import print_expr
 from geoflow.expr.tree import Expr, walk
 from geoflow.laws.dictionary import combinations_in, constant_monomials
-from geoflow.laws.differential import Differential, UnsupportedExponential, differentiate
+from geoflow.laws.differential import Differential, differentiate
 from geoflow.laws.factors import TimeFactor, time_factors
 from geoflow.laws.identity import decide, gradient_rows
 from geoflow.laws.law import Law
@@ -28,6 +28,7 @@ from geoflow.laws.matrix_form import expression, matrix_laws
 from geoflow.laws.monomials import MonomialSampler, entries_of, highest_degree
 from geoflow.laws.symmetry import symmetry_of
 from geoflow.laws.terms import cross_terms, own_terms, scalar_functions
+from geoflow.laws.tokens import UnsupportedExponential
 from geoflow.lie.bracket import Generator
 from geoflow.lie.point import ModularPoint
 from geoflow.results import Verdict

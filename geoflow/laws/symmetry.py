@@ -49,27 +49,29 @@ def _gram_side(term: Expr) -> tuple[str, str] | None:
     """(name, "right") for A.T @ A, which A → A G changes; (name, "left") for A @ A.T."""
     if not isinstance(term, Apply) or term.operation not in ("matmul", "outer"):
         return None
-    a, b = term.arguments
+    left, right = map(_transposed, term.arguments)
+    if left is None or right is None or left[0] != right[0]:
+        return None
     if term.operation == "outer":
-        return (
-            (a.name, "left")
-            if isinstance(a, Parameter) and isinstance(b, Parameter) and a.name == b.name
-            else None
-        )
+        return left[0], "left"
+    match left[1], right[1]:
+        case True, False:
+            return left[0], "right"
+        case False, True:
+            return left[0], "left"
+    return None
+
+
+def _transposed(expr: Expr) -> tuple[str, bool] | None:
+    """The parameter, and whether it is transposed."""
+    if isinstance(expr, Parameter):
+        return expr.name, False
     if (
-        isinstance(a, Apply)
-        and a.operation == "transpose"
-        and isinstance(a.arguments[0], Parameter)
+        isinstance(expr, Apply)
+        and expr.operation == "transpose"
+        and isinstance(expr.arguments[0], Parameter)
     ):
-        if isinstance(b, Parameter) and a.arguments[0].name == b.name:
-            return b.name, "right"
-    if (
-        isinstance(b, Apply)
-        and b.operation == "transpose"
-        and isinstance(b.arguments[0], Parameter)
-    ):
-        if isinstance(a, Parameter) and b.arguments[0].name == a.name:
-            return a.name, "left"
+        return expr.arguments[0].name, True
     return None
 
 

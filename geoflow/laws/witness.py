@@ -98,7 +98,7 @@ def _derivative(generator, differential, ring, symbolic, point, letter, rng) -> 
         tokens = [
             ring.literal(np.ones((1, 1), dtype=np.int64)) for _ in differential.tokens.exponents
         ]
-        if differential.tokens.logs:
+        if differential.tokens.arguments:
             raise UnsupportedPrimitive("log")
     else:
         tokens = random_tokens(differential, ring, rng)
@@ -113,12 +113,13 @@ def _exact(
     cotangent = tuple(ring.literal(a[:, k : k + 1]) for a in letter.cotangent)
     weight = ring.literal(letter.weight[:, k : k + 1])
     try:
-        value = _derivative(
+        derivative = _derivative(
             generator, differential, ring, symbolic, own, Letter(weight, cotangent), rng
-        )[0]
+        )
     except (UnluckyPoint, UnsupportedPrimitive, Irrational):
         return None
-    if differential.tokens.exponents and len(differential.tokens.exponents) > 1:
+    value = np.asarray(derivative[0], dtype=object)
+    if len(differential.tokens.exponents) > 1:
         return None
     for index in np.ndindex(value.shape):
         if value[index] != 0:

@@ -43,6 +43,8 @@ class Generator:
 
     @staticmethod
     def of(flow: Flow) -> Generator:
+        """Trace the generator of a flow."""
+
         def generator(constants: Any, point: Any, weight: Any, cotangent: Any) -> Any:
             tangent = flow.controls(constants, point, cotangent)
             if not flow.has_drift:
@@ -69,6 +71,7 @@ class Generator:
     def __call__(
         self, ring: Arithmetic, constants: Mapping[str, np.ndarray], point: Field, letter: Letter
     ) -> Field:
+        """The field at a point: arrays [nilpotent, batch, *shape] by block."""
         leaves = jax.tree.leaves((dict(constants), dict(point), letter.weight, letter.cotangent))
         return jax.tree.unflatten(self.program.out_tree, run(self.program, ring, leaves))
 
@@ -131,10 +134,12 @@ def _array(shape: tuple[int, ...]) -> jax.ShapeDtypeStruct:
 
 
 def example_point(flow: Flow) -> dict[str, jax.ShapeDtypeStruct]:
+    """Shapes of the state, for tracing."""
     return {b.name: _array(b.shape) for b in flow.state}
 
 
 def example_constants(flow: Flow) -> dict[str, jax.ShapeDtypeStruct]:
+    """Shapes of the constants, for tracing."""
     return {name: _array(()) for name in flow.constants}
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import flint
 import numpy as np
 
 from geoflow.exact.interpreter import UnluckyPoint
@@ -108,7 +107,3 @@ def random_letter(
     return Letter(
         weight, tuple(rng.integers(0, field.p, (1, batch, *s)) for s in generator.flow.cotangents)
     )
-
-
-def residue(value: flint.fmpq, prime: int) -> int:
-    return int(value.p) * pow(int(value.q), -1, prime) % prime

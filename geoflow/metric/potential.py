@@ -42,6 +42,7 @@ def to_sympy(
 
 
 def constant_symbol(name: str) -> sp.Symbol:
+    """The SymPy symbol of a symbolic constant."""
     return sp.Symbol(name, positive=True)
 
 

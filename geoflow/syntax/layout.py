@@ -22,6 +22,8 @@ DEEPEST_NESTING = 100
 
 _MARKS = re.compile(r'[()\[\]{}\n]|#[^\n]*|"[^"\n]*"?')
 _CLOSER = {"(": ")", "[": "]", "{": "}"}
+_TWO_WORDS = re.compile(r"[ \t]*([^\W\d]\w*)[ \t]+([^\W\d]\w*)")
+_JOINING = frozenset(("for", "in", "on", "when", "and", "or"))
 _FIRST_WORD = re.compile(r"[ \t]*([^\W\d]\w*)")
 
 
@@ -57,6 +59,8 @@ def _statement_end(source: Source, start: int) -> tuple[int, Diagnostic | None]:
         if character == "\n":
             if not opened:
                 return at, _depth_problem(source, deepest)
+            if _begins_statement(text, at + 1, text[opened[-1]]):
+                break
         elif character in _CLOSER:
             opened.append(at)
             if len(opened) > DEEPEST_NESTING and deepest is None:
@@ -70,12 +74,22 @@ def _statement_end(source: Source, start: int) -> tuple[int, Diagnostic | None]:
                 there = Span(source, opener, opener + 1)
                 problem = messages.crossed_bracket(here, there, _CLOSER[text[opener]])
                 return _resume(text, at), problem
+    else:
+        at = len(text)
     if opened:
         problem = _depth_problem(source, deepest) or messages.unclosed_bracket(
             Span(source, opened[-1], opened[-1] + 1), _CLOSER[text[opened[-1]]]
         )
-        return _resume(text, opened[0]), problem
+        return (at if at < len(text) else _resume(text, opened[0])), problem
     return len(text), _depth_problem(source, deepest)
+
+
+def _begins_statement(text: str, start: int, bracket: str) -> bool:
+    """Whether a line inside a bracket must be a statement: no expression has two names in a row."""
+    words = _TWO_WORDS.match(text, start)
+    if words is None or words.group(1) not in STATEMENT_WORDS:
+        return False
+    return words.group(2) not in _JOINING and not (bracket == "{" and words.group(1) == "loss")
 
 
 def _depth_problem(source: Source, deepest: int | None) -> Diagnostic | None:

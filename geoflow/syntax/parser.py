@@ -38,8 +38,17 @@ def parse(source: Source) -> tuple[tree.File, tuple[Diagnostic, ...]]:
         except DiagnosticError as error:
             statements.append(tree.Broken(span, span.text))
             diagnostics += error.diagnostics
-    diagnostics.sort(key=lambda diagnostic: diagnostic.position)
-    return tree.File(Span(source, 0, len(source.text)), tuple(statements)), tuple(diagnostics)
+    file = tree.File(Span(source, 0, len(source.text)), tuple(statements))
+    return file, tuple(_once_a_word(diagnostics))
+
+
+def _once_a_word(diagnostics: list[Diagnostic]) -> list[Diagnostic]:
+    """In order, a reserved word only where it is first taken for a name."""
+    kept: dict[tuple[str, object], Diagnostic] = {}
+    for diagnostic in sorted(diagnostics, key=lambda diagnostic: diagnostic.position):
+        what = diagnostic.message if diagnostic.code == "GEO0205" else len(kept)
+        kept.setdefault((diagnostic.code, what), diagnostic)
+    return list(kept.values())
 
 
 def parse_expression(source: Source) -> tree.Expression:

@@ -8,8 +8,8 @@ import jax
 
 from geoflow.expr.evaluate import rationals
 from geoflow.expr.magnitude import magnitude
-from geoflow.laws.differential import environment
 from geoflow.laws.law import Law
+from geoflow.laws.tokens import environment
 from geoflow.verify.drift import VerifiedLaw
 from geoflow.verify.trajectory import Point
 

@@ -166,6 +166,20 @@ def test_all_mistakes_of_a_text_are_reported():
     ]  # fmt: skip
 
 
+def test_after_an_open_bracket_the_text_is_taken_up_at_the_next_statement():
+    text = "verify {\n  loss squared\n  time 5\nlaw a = U +\n"
+    text += "let b = [law,\n model for\nlet c = (3]\nlet d = (4"
+    assert mistakes(text) == [
+        ("GEO0102", 1, 8), ("GEO0101", 4, 12), ("GEO0102", 5, 9), ("GEO0102", 7, 11), ("GEO0102", 8, 9)
+    ]  # fmt: skip
+
+
+def test_a_reserved_word_is_reported_where_it_is_first_taken_for_a_name():
+    assert mistakes("param on[3]\nmap f = on*on\nlet in = 3") == [
+        ("GEO0205", 1, 7), ("GEO0205", 3, 5)
+    ]  # fmt: skip
+
+
 def test_hints_are_to_be_typed():
     def hints(text: str) -> tuple[str, ...]:
         return parse(Source("text", text))[1][0].hints
