@@ -62,6 +62,13 @@ def convex(dims: Sequence[int], bias: bool) -> Flow:
     return Flow(paths, params, metric={"U1": Mirror("entropy")})
 
 
+def convex_momentum(dims: Sequence[int], bias: bool, damping: int) -> Flow:
+    """The same under heavy ball, its metric taken at θ."""
+    params = matrices(dims) | (biases(dims) if bias else {})
+    metric = {"U1": Mirror("entropy")}
+    return Flow(paths, params, metric=metric, order=2, damping=damping)
+
+
 # family → flow of (widths, bias, damping)
 FAMILIES: dict[str, Callable[[Sequence[int], bool, int], Flow]] = {
     "lin": lambda dims, bias, damping: linear(dims),
@@ -72,6 +79,7 @@ FAMILIES: dict[str, Callable[[Sequence[int], bool, int], Flow]] = {
     "relumf": lambda dims, bias, damping: relu_momentum(dims, damping),
     "nmf": lambda dims, bias, damping: nonnegative(dims),
     "icnn": lambda dims, bias, damping: convex(dims, bias),
+    "icnnmf": convex_momentum,
 }
 
 

@@ -13,7 +13,7 @@ from geoflow.exact.interpreter import UnluckyPoint
 from geoflow.exact.program import UnsupportedPrimitive
 from geoflow.exact.radicals import has_roots
 from geoflow.flow import Flow
-from geoflow.laws.identity import gradient_rows
+from geoflow.laws.independence import Gradients, gradients
 from geoflow.laws.law import Law
 from geoflow.laws.search import LawSet, Where, find_laws
 from geoflow.lie.bracket import Generator
@@ -152,24 +152,14 @@ def assumptions(counted: Counted) -> tuple[str, ...]:
     return tuple(said)
 
 
+def measure(counted: Counted, laws: Sequence[Law], place: int = 0) -> Gradients:
+    """The gradients of laws at one of the points."""
+    return gradients(counted.flow, laws, counted.places[place])
+
+
 def independent(counted: Counted, laws: Sequence[Law]) -> int:
-    """Number of independent entries of laws: the rank of their gradients at one point."""
-    rows = law_rows(counted, laws)
-    return linalg.rank(rows, counted.places[0].field.p) if len(rows) else 0
-
-
-def law_rows(counted: Counted, laws: Sequence[Law]) -> np.ndarray:
-    from geoflow.laws.differential import differentiate
-
-    parts = [np.zeros((0, counted.flow.dimension), dtype=np.int64)]
-    for law in laws:
-        try:
-            parts.append(
-                gradient_rows(differentiate(counted.flow, [law.expression]), counted.places[0])
-            )
-        except (UnluckyPoint, UnsupportedPrimitive):
-            continue
-    return np.concatenate(parts)
+    """A proved number of independent entries of laws: the rank of their gradients at one point."""
+    return measure(counted, laws).rank
 
 
 __all__ = [
@@ -181,5 +171,6 @@ __all__ = [
     "conclude",
     "count",
     "law_count",
+    "measure",
     "search",
 ]

@@ -19,6 +19,7 @@ from geoflow.exact.program import UnsupportedPrimitive
 from geoflow.flow import Flow
 from geoflow.laws.law import Law
 from geoflow.laws.search import DEFAULT_DEGREE, Where
+from geoflow.lie.closure import TooManyCoordinates
 from geoflow.lower import lower
 from geoflow.options import CheckOptions
 from geoflow.pipeline import check_paths
@@ -95,6 +96,8 @@ def _reachable():
                 hints=("use rational operations, sqrt, geoflow.det and geoflow.inv",),
             )
         ) from None
+    except TooManyCoordinates as error:
+        raise DiagnosticError(Diagnostic("GEO0304", f"The flow is too large: {error.message}.")) from None
     except UnluckyPoint:
         raise DiagnosticError(
             Diagnostic("GEO0509", "The flow is not defined at any of the points tried.")
@@ -142,9 +145,9 @@ def verify(
     settings: VerifySettings = VerifySettings(),
 ) -> Verification:
     """Integrate the flow on random data with diffrax and measure the drift of every law."""
-    from geoflow.verify import symbolic_values
-    from geoflow.verify import verify as integrate
-    from geoflow.verify.laws import as_verified
+    from geoflow.verification import symbolic_values
+    from geoflow.verification import verify as integrate
+    from geoflow.verification.laws import as_verified
 
     symbolic = symbolic_values(flow, seed)
     return integrate(flow, [as_verified(law, symbolic) for law in laws], settings, seed, symbolic)

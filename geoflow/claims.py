@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from geoflow.analysis import Analysis, Counted, independent
+from geoflow.analysis import Analysis, Counted, independent, measure
 from geoflow.check.model import Expectation, LawClaim, Model
+from geoflow.deadline import Deadline
 from geoflow.diagnostics import Diagnostic, DiagnosticError
 from geoflow.expr.tree import Constant, Expr, Parameter, Velocity, walk
 from geoflow.flow import Flow
@@ -30,7 +32,9 @@ class JudgedLaw:
     law: Law | None
 
 
-def judge_laws(model: Model, counted: Counted) -> tuple[JudgedLaw, ...]:
+def judge_laws(
+    model: Model, counted: Counted, deadline: Deadline = Deadline()
+) -> tuple[JudgedLaw, ...]:
     """Verdicts on the `law` claims.
 
     Raises:
@@ -44,7 +48,9 @@ def judge_laws(model: Model, counted: Counted) -> tuple[JudgedLaw, ...]:
             differential = differentiate(counted.flow, [claim.expression], named)
         except UnsupportedExponential as error:
             raise DiagnosticError(_unsupported(claim, str(error))) from None
-        verdict = decide(counted.generator, differential, counted.places, counted.seed)
+        verdict = decide(
+            counted.generator, differential, counted.places, counted.seed, deadline
+        )
         law = _law(counted, claim, verdict, named) if verdict in ("proved", "probable") else None
         judged.append(JudgedLaw(claim, verdict, differential, law))
     return tuple(judged)
@@ -100,7 +106,7 @@ def law_results(
 
 def _entries(law: Law) -> str:
     if law.independent == 0:
-        return "constant: no independent entry"
+        return "no independent entry"
     return f"{law.independent} independent entr{'y' if law.independent == 1 else 'ies'}"
 
 
@@ -195,7 +201,7 @@ def _complete(
         return replace(base, verdict="proved", detail=_all(count.upper, what))
     if have >= count.upper:
         return replace(base, verdict="probable", detail=text)
-    if count.lower > have:
+    if count.lower > _most(counted, laws, judged):
         missing = missed_laws(counted, laws, analysis.laws)
         witness = tuple(f"not among them: {law}" for law in missing) or (
             f"{count.reason}; no formula is known for {count.lower - have} of the {count.upper}",
@@ -204,6 +210,14 @@ def _complete(
     if count.status == "probable":
         return replace(base, verdict="probably refuted", detail=f"{text} (the count is probable)")
     return replace(base, verdict="undecided", detail=text)
+
+
+def _most(counted: Counted, laws: Sequence[Law], judged: Sequence[JudgedLaw]) -> int:
+    """How many independent laws the claims can hold: entries that could not be evaluated, and claims that could not be
+    decided, may all be independent ones."""
+    open_claims = [j for j in judged if j.verdict in ("undecided", "probably refuted")]
+    entries = sum(math.prod(j.claim.expression.shape) for j in open_claims)
+    return entries + max(measure(counted, laws, k).most for k in range(len(counted.places)))
 
 
 def _all(count: int, what: str) -> str:

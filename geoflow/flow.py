@@ -110,6 +110,7 @@ class Flow:
         Raises `ValueError` when the arguments contradict each other.
         """
         names, leaves, rebuild = name_leaves(params)
+        verify_names(names, order)
         metrics = assign_metrics(metric, names)
         signs = set(positive) | {n for m in metrics if m.metric.positive for n in m.parameters}
         if unknown := signs - set(names):
@@ -142,7 +143,9 @@ class Flow:
             raise ValueError("a flow needs at least one parameter")
         known: dict[str, Fraction | None] = dict(constants)
         for m in metrics:
-            known |= m.metric.constants()
+            for name, value in m.metric.constants().items():
+                if known.setdefault(name, value) != value:
+                    raise ValueError(f"the constant {name!r} has two values: {known[name]} and {value}")
         if damping is not None:
             known |= rationals([damping])
         example_theta = {b.name: jax.ShapeDtypeStruct(b.shape, np.float64) for b in parameters}
@@ -324,6 +327,20 @@ def name_leaves(params: Any) -> tuple[list[str], list[Any], Callable[[Sequence[A
     return names, leaves, lambda values: jax.tree.unflatten(tree, list(values))
 
 
+def verify_names(names: Sequence[str], order: int) -> None:
+    """Names must tell the coordinates of the state apart.
+
+    Raises:
+        ValueError: two leaves have one name, or a name is that of the time or of a velocity.
+    """
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"two parameters are named {name!r}; rename one of them")
+        if order == 2 and (name == TIME or name.endswith("'")):
+            what = "the time" if name == TIME else "a velocity"
+            raise ValueError(f"a parameter of a flow of order 2 cannot be named {name!r}: that is {what}")
+
+
 def _path_name(path: Sequence[Any]) -> str:
     parts = [str(getattr(k, "key", getattr(k, "name", getattr(k, "idx", k)))) for k in path]
     name = ".".join(parts) or "theta"
@@ -336,8 +353,11 @@ def assign_metrics(
     """Give every parameter its metric; Euclidean where none is said.
 
     Raises:
-        ValueError: a key that names no parameter.
+        ValueError: a key that names no parameter, or what is no metric.
     """
+    for each in metric.values() if isinstance(metric, Mapping) else [metric]:
+        if each is not None and not hasattr(each, "apply_inverse"):
+            raise ValueError(f'metric must be one of geoflow\'s, such as Mirror("entropy"), got {each!r}')
     if metric is None or not isinstance(metric, Mapping):
         return (MetricOn(metric if metric is not None else Euclidean(), tuple(names)),)
     left, assigned = list(names), []

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from geoflow.flow import Flow
     from geoflow.laws.law import Law
     from geoflow.laws.search import LawSet, Where
-    from geoflow.verify import Experiment
+    from geoflow.verification import Experiment
 
 HOLDS = ("proved", "probable")
 T = TypeVar("T")
@@ -124,7 +124,7 @@ def check_model(
     counted = clock.run(
         "count", model.name, lambda: _guarded(model, lambda: count(flow, options.seed, deadline))
     )
-    judged = clock.run("claims", model.name, lambda: judge_laws(model, counted))
+    judged = clock.run("claims", model.name, lambda: judge_laws(model, counted, deadline))
     found = clock.run("laws", model.name, lambda: search(counted, _where(model), deadline))
     claimed = [j.law for j in judged if j.law is not None]
     analysis = clock.run(
@@ -155,9 +155,14 @@ def _guarded(model: Model, work: Callable[[], T]) -> T:
     """Turn what the engine cannot do into a diagnostic at the map."""
     from geoflow.exact.interpreter import UnluckyPoint
     from geoflow.exact.program import UnsupportedPrimitive
+    from geoflow.lie.closure import TooManyCoordinates
 
     try:
         return work()
+    except TooManyCoordinates as error:
+        message = f"`{model.name}` is too large: {error.message}."
+        hints = ("check a smaller member of the family, for example with -D",)
+        raise DiagnosticError(Diagnostic("GEO0304", message, model.span, hints=hints)) from None
     except UnluckyPoint:
         raise DiagnosticError(
             Diagnostic(
@@ -270,8 +275,8 @@ def _verified(
     claimed: Sequence[Law],
     options: CheckOptions,
 ) -> ModelReport:
-    from geoflow.verify import Experiment, symbolic_values
-    from geoflow.verify.laws import as_verified
+    from geoflow.verification import Experiment, symbolic_values
+    from geoflow.verification.laws import as_verified
 
     laws = {str(law): law for law in [*analysis.laws, *claimed]}
     symbolic = symbolic_values(analysis.flow, options.seed)

@@ -10,7 +10,7 @@ from typing import Any
 from geoflow.check import arithmetic, messages
 from geoflow.check.definitions import Definitions
 from geoflow.check.model import Expectation, LawClaim, SearchTerm, VerifySettings
-from geoflow.check.places import LAW, verify_place
+from geoflow.check.places import LAW, LAW_OF_ORDER_ONE, verify_place
 from geoflow.diagnostics import Diagnostic, DiagnosticError, Span
 from geoflow.syntax import printer, tree
 
@@ -21,7 +21,8 @@ def law(definitions: Definitions, statement: tree.Law) -> LawClaim:
     """The claim of a `law` statement."""
     expressions = definitions.expressions
     expression = expressions.array(statement.value)
-    verify_place(expressions, expression, LAW, statement.value.span)
+    place = LAW if expressions.velocities else LAW_OF_ORDER_ONE
+    verify_place(expressions, expression, place, statement.value.span)
     text = printer.text(statement.value)
     return LawClaim(statement.name.text, expression, text, statement.span)
 

@@ -40,7 +40,7 @@ class Expressions:
 
     def __init__(self, scope: Scope, velocities: bool = True):
         self.scope = scope
-        self._velocities = velocities
+        self.velocities = velocities
         self.spans: dict[Expr, Span] = {}
         self._known = Known()
         self._steps = 0
@@ -218,7 +218,7 @@ class Expressions:
             message = f"{what} is not a parameter, and only parameters have a velocity."
             hint = "a transpose is written `.T`"
             raise DiagnosticError(messages.wrong_kind(node.span, message, "no velocity", hint))
-        if not self._velocities:
+        if not self.velocities:
             raise DiagnosticError(messages.no_velocity(node.span))
         return self._remember(Velocity(operand.name, operand.shape), node.span)
 

@@ -30,6 +30,7 @@ class Place:
 
 MAP = Place("a map", parameters=True)
 LAW = Place("a law", time=True, velocity=True, parameters=True, transcendental=True)
+LAW_OF_ORDER_ONE = Place("a law of a flow of order 1", parameters=True, transcendental=True)
 DAMPING = Place("a damping", time=True, code="GEO0405")
 RATE = Place("a learning rate", code="GEO0401")
 

@@ -48,7 +48,10 @@ class _Evaluator:
 
     def value(self, slot: int) -> Array:
         if slot not in self.values:
-            self.values[slot] = self.ring.literal(self.program.literals[slot][None, None])
+            literal = self.program.literals[slot][None, None]
+            if literal.dtype.kind == "f" and not np.all(np.isfinite(literal)):
+                raise UnsupportedPrimitive("a constant that is not finite")
+            self.values[slot] = self.ring.literal(literal)
         return self.values[slot]
 
     def static(self, instruction: Instruction, position: int) -> Array:
@@ -249,11 +252,19 @@ def _positions(shape: Sequence[int]) -> Array:
 
 
 def _gather(ev: _Evaluator, ins: Instruction) -> Array:
-    """Which entry goes where is found by letting JAX gather the entries' positions."""
-    value = ev.values_of(ins)[0]
+    """Which entry goes where is found by letting JAX gather the entries' positions; −1 is out of bounds."""
+    value, params = ev.values_of(ins)[0], {**ins.params, "fill_value": -1}
     with jax.enable_x64(True):
-        source = jax.lax.gather_p.bind(_positions(value.shape[2:]), ev.static(ins, 1), **ins.params)
-    return _take(value, np.asarray(source))
+        source = jax.lax.gather_p.bind(_positions(value.shape[2:]), ev.static(ins, 1), **params)
+    source = np.asarray(source)
+    if not np.any(source < 0):
+        return _take(value, source)
+    filling = ins.params["fill_value"]
+    if filling is None or not np.isfinite(filling):
+        raise UnsupportedPrimitive("an index out of bounds", ins.where)
+    flat = value.reshape(*value.shape[:2], -1)
+    parts = _same_lead(ev, [flat, ev.ring.literal(np.full((1, 1, 1), filling))])
+    return _take(np.concatenate(parts, axis=2), source)
 
 
 def _scatter_add(ev: _Evaluator, ins: Instruction) -> Array:
@@ -273,12 +284,19 @@ def _scatter_add(ev: _Evaluator, ins: Instruction) -> Array:
     with jax.enable_x64(True):
         target = np.asarray(
             jax.lax.gather(
-                _positions(shape), ev.static(ins, 1), gather, sizes, mode=ins.params["mode"]
+                _positions(shape),
+                ev.static(ins, 1),
+                gather,
+                sizes,
+                mode=ins.params["mode"],
+                fill_value=-1,
             )
         )
     out, flat = _same_lead(ev, [operand, updates.reshape(*updates.shape[:2], -1)])
     out = np.array(out.reshape(*out.shape[:2], -1))
     for position, where in enumerate(target.ravel()):
+        if where < 0:  # out of bounds: dropped
+            continue
         out[:, :, where] = ev.ring.add(out[:, :, where], flat[:, :, position])
     return out.reshape(*out.shape[:2], *shape)
 

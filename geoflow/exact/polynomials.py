@@ -15,13 +15,16 @@ from typing import Any
 import flint
 import numpy as np
 
+from geoflow.deadline import Deadline
 from geoflow.exact.objects import ObjectArithmetic
+from geoflow.exact.program import UnsupportedPrimitive
 
 Polynomial = flint.fmpq_mpoly
+MOST_MEMORY = 4 * 10**8  # bytes of exponents in one array
 
 
 class TooLarge(Exception):
-    """An expansion outgrew `Polynomials.limit` terms."""
+    """An expansion outgrew its terms, its memory or its time."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,13 @@ def _reduced(numerator: Polynomial, denominator: Polynomial) -> Any:
 class Polynomials(ObjectArithmetic):
     """Rational functions over Q in named variables, with `roots` spare variables for square roots."""
 
-    def __init__(self, names: Sequence[str], roots: int = 0, limit: int = 60_000):
+    def __init__(
+        self,
+        names: Sequence[str],
+        roots: int = 0,
+        limit: int = 60_000,
+        deadline: Deadline = Deadline(),
+    ):
         self.context = flint.fmpq_mpoly_ctx.get(
             tuple(names) + tuple(f"root{k}" for k in range(roots)), flint.Ordering.degrevlex
         )
@@ -91,14 +100,16 @@ class Polynomials(ObjectArithmetic):
         self._roots: list[tuple[Polynomial, Polynomial]] = []  # (w, w²)
         self._memo: dict[str, Any] = {}
         self.limit = limit
+        self.deadline = deadline
+        self._width = len(names) + roots  # bytes of one exponent vector, about
 
     @staticmethod
     def in_shapes(
-        shapes: Sequence[tuple[int, ...]], roots: int = 0
+        shapes: Sequence[tuple[int, ...]], roots: int = 0, deadline: Deadline = Deadline()
     ) -> tuple[Polynomials, list[np.ndarray]]:
         """A ring with one variable per entry of arrays of these shapes, and the arrays [1, 1, *shape]."""
         sizes = [int(np.prod(s, dtype=np.int64)) for s in shapes]
-        ring = Polynomials([f"x{k}" for k in range(sum(sizes))], roots)
+        ring = Polynomials([f"x{k}" for k in range(sum(sizes))], roots, deadline=deadline)
         variables = iter(ring.variables)
         arrays = []
         for shape in shapes:
@@ -112,13 +123,11 @@ class Polynomials(ObjectArithmetic):
         return self.context.constant(flint.fmpq(value.numerator, value.denominator))
 
     def reciprocal(self, value: Any) -> Any:
-        if isinstance(value, Quotient):
-            if self.is_zero(value):
-                raise ZeroDivisionError
-            return _simple(value.denominator, value.numerator)
-        if self.is_zero(value):
+        """1/value; raises ZeroDivisionError also where value vanishes for some signs of the roots."""
+        fraction = _quotient(value, self.context.constant(1))
+        if not self._norm(fraction.numerator):
             raise ZeroDivisionError
-        return _simple(self.context.constant(1), value)
+        return _simple(fraction.denominator, fraction.numerator)
 
     def mul(self, a: Any, b: Any) -> Any:
         return self._bounded(super().mul(a, b))
@@ -127,18 +136,25 @@ class Polynomials(ObjectArithmetic):
         return self._bounded(super().sum(a, axes))
 
     def _bounded(self, array: Any) -> Any:
+        """The array, unless one element or the memory of all is out of bounds."""
+        total = 0
+        if self.deadline.passed:
+            raise TooLarge
         for value in array.flat:
             terms = len(value.numerator) if isinstance(value, Quotient) else len(value)
-            if terms > self.limit:
+            total += terms
+            if terms > self.limit or total * self._width > MOST_MEMORY:
                 raise TooLarge
         return array
 
     def square_root(self, value: Any) -> Any:
-        """√(n/d) = √(n·d)/d, up to a sign that no identity proved here depends on."""
+        """√(n/d) = w/d with w² = n·d. Each n/d has a w of its own: √(n·d) may have the other sign."""
         fraction = _quotient(value, self.context.constant(1))
         radicand = fraction.numerator * fraction.denominator
-        key = str(radicand)
+        key = f"{fraction.numerator} over {fraction.denominator}"
         if key not in self._memo:
+            if not self._spare:
+                raise UnsupportedPrimitive("sqrt")
             w = self._spare.pop()
             self._roots.append((w, radicand))
             self._memo[key] = w
@@ -146,12 +162,33 @@ class Polynomials(ObjectArithmetic):
             fraction.denominator
         )
 
+    def _norm(self, p: Polynomial) -> Polynomial:
+        """The product over both signs of every root that p holds: zero where p may be the zero function."""
+        for w, radicand in reversed(self._roots):
+            even, odd = _split(_reduce_square(p, w, radicand, self.context), w, self.context)
+            p = even * even - odd * odd * radicand if odd else even
+        return p
+
     def is_zero(self, value: Any) -> bool:
         """Whether a value is zero modulo the relations of the square roots."""
         numerator = value.numerator if isinstance(value, Quotient) else value
         for w, radicand in reversed(self._roots):  # later radicands may contain earlier roots
             numerator = _reduce_square(numerator, w, radicand, self.context)
         return not numerator
+
+
+def _split(p: Polynomial, w: Polynomial, context: Any) -> tuple[Polynomial, Polynomial]:
+    """(a, b) with p = a + b·w, for p of degree at most 1 in w."""
+    position = next(k for k, g in enumerate(context.gens()) if g == w)
+    if not p.degrees()[position]:
+        return p, context.constant(0)
+    even, odd = {}, {}
+    for exponents, coefficient in p.to_dict().items():
+        if exponents[position]:
+            odd[(*exponents[:position], 0, *exponents[position + 1 :])] = coefficient
+        else:
+            even[exponents] = coefficient
+    return context.from_dict(even), context.from_dict(odd)
 
 
 def _reduce_square(p: Polynomial, w: Polynomial, radicand: Polynomial, context: Any) -> Polynomial:

@@ -31,7 +31,9 @@ class PrimeField:
 
     def literal(self, values: np.ndarray) -> np.ndarray:
         values = np.asarray(values)
-        if values.dtype.kind in "iub":
+        if values.dtype.kind == "u":
+            values = values.astype(object) % self.p
+        if values.dtype.kind in "iubO":
             return values.astype(np.int64) % self.p
         flat = [self.fraction(Fraction(float(x))) for x in values.ravel()]
         return np.array(flat, dtype=np.int64).reshape(values.shape)

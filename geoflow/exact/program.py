@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.extend.core import ClosedJaxpr, Literal
 
@@ -25,6 +26,7 @@ _CALLS = {
     "remat",
     "checkpoint",
 }
+_IDENTITIES = {"copy", "copy_p", "stop_gradient", "reduce_precision"}
 
 
 class UnsupportedPrimitive(Exception):
@@ -153,7 +155,7 @@ class _Builder:
 
     def _emit(self, eqn: Any, inputs: list[int]) -> tuple[int, ...]:
         name = eqn.primitive.name
-        if name in ("copy", "copy_p", "convert_element_type", "stop_gradient", "reduce_precision"):
+        if name in _IDENTITIES or (name == "convert_element_type" and _keeps_value(eqn)):
             return (inputs[0],)
         key = (name, tuple(inputs), repr(sorted(eqn.params.items(), key=lambda item: item[0])))
         if key not in self._known:
@@ -166,6 +168,11 @@ class _Builder:
             )
             self._known[key] = outputs
         return self._known[key]
+
+
+def _keeps_value(eqn: Any) -> bool:
+    """A conversion to floats. One to integers or truth values rounds: no exact arithmetic has it."""
+    return bool(jnp.issubdtype(eqn.outvars[0].aval.dtype, jnp.floating))
 
 
 def _callee(eqn: Any) -> ClosedJaxpr:

@@ -147,8 +147,13 @@ def _trace(_: Apply, a: jax.Array) -> jax.Array:
 
 
 def _kron(_: Apply, a: jax.Array, b: jax.Array) -> jax.Array:
-    rows, columns = a.shape[0] * b.shape[0], a.shape[1] * b.shape[1]
-    return jnp.reshape(a[:, None, :, None] * b[None, :, None, :], (rows, columns))
+    rank = max(a.ndim, b.ndim)
+    a, b = (jnp.reshape(x, (1,) * (rank - x.ndim) + x.shape) for x in (a, b))
+    interleaved = [n for pair in zip(a.shape, b.shape, strict=True) for n in pair]
+    left = jnp.reshape(a, [n if k % 2 == 0 else 1 for k, n in enumerate(interleaved)])
+    right = jnp.reshape(b, [n if k % 2 else 1 for k, n in enumerate(interleaved)])
+    shape = [n * m for n, m in zip(a.shape, b.shape, strict=True)]
+    return jnp.reshape(left * right, shape)
 
 
 _RULES: dict[str, Callable[..., jax.Array]] = {

@@ -11,10 +11,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from geoflow.deadline import Deadline
 from geoflow.exact.interpreter import UnluckyPoint
 from geoflow.exact.polynomials import Polynomials, TooLarge
 from geoflow.exact.primefield import PrimeField
-from geoflow.exact.program import UnsupportedPrimitive
+from geoflow.exact.program import Program, UnsupportedPrimitive
+from geoflow.exact.radicals import has_roots
 from geoflow.laws.differential import Differential
 from geoflow.lie.bracket import Field, Generator, Letter, exact_constants
 from geoflow.lie.point import ModularPoint, random_letter
@@ -24,15 +26,21 @@ _TRIALS = 3
 
 
 def decide(
-    generator: Generator, differential: Differential, places: Sequence[ModularPoint], seed: int
+    generator: Generator,
+    differential: Differential,
+    places: Sequence[ModularPoint],
+    seed: int,
+    deadline: Deadline = Deadline(),
 ) -> Verdict:
     """The verdict on "every entry of every expression is conserved"."""
     holds = vanishes(generator, differential, places, seed)
     if holds is False:
         return "refuted" if differential.decides else "probably refuted"
     try:
-        if expands_to_zero(generator, differential):
+        if expands_to_zero(generator, differential, deadline):
             return "proved"
+        if differential.decides and not any(map(has_roots, _programs(generator, differential))):
+            return "refuted"
     except (TooLarge, UnluckyPoint, UnsupportedPrimitive):
         pass
     return "probable" if holds and len(places) > 1 else "undecided"
@@ -77,7 +85,9 @@ def random_tokens(
     return [rng.integers(1, field.p, (1, 1, *s)) for s in differential.tokens.shapes]
 
 
-def expands_to_zero(generator: Generator, differential: Differential) -> bool:
+def expands_to_zero(
+    generator: Generator, differential: Differential, deadline: Deadline = Deadline()
+) -> bool:
     """Expand dh·X over Q and compare with zero.
 
     Raises:
@@ -94,7 +104,7 @@ def expands_to_zero(generator: Generator, differential: Differential) -> bool:
         (),
         *flow.cotangents,
     ]
-    programs = (generator.program, differential.program)
+    programs = _programs(generator, differential)
     roots = sum(
         int(np.prod(s, dtype=np.int64))
         for p in programs
@@ -102,7 +112,7 @@ def expands_to_zero(generator: Generator, differential: Differential) -> bool:
         if i.primitive in ("sqrt", "rsqrt", "pow")
         for s in i.out_shapes
     )
-    ring, variables = Polynomials.in_shapes(shapes, roots)
+    ring, variables = Polynomials.in_shapes(shapes, roots, deadline)
     arrays = iter(variables)
     symbolic = {n: next(arrays) for n in unknown}
     point = {b.name: next(arrays) for b in flow.state}
@@ -113,6 +123,10 @@ def expands_to_zero(generator: Generator, differential: Differential) -> bool:
     constants = exact_constants(ring, differential.constants, symbolic)
     values = differential(ring, constants, point, tokens, direction)
     return all(ring.is_zero(x) for v in values for x in v.flat)
+
+
+def _programs(generator: Generator, differential: Differential) -> tuple[Program, Program]:
+    return generator.program, differential.program
 
 
 def gradient_rows(differential: Differential, place: ModularPoint, seed: int = 0) -> np.ndarray:

@@ -62,6 +62,7 @@ class _Collected:
     generator: Generator
     places: Sequence[ModularPoint]
     seed: int
+    deadline: Deadline
     laws: list[tuple[Expr, Verdict, np.ndarray]]
 
     @property
@@ -98,7 +99,9 @@ class _Collected:
                 return
             raised = linalg.rank(np.concatenate([self.rows(), rows]), self.prime)
             if raised > rank:
-                verdict = decide(self.generator, differential, self.places, self.seed)
+                verdict = decide(
+                    self.generator, differential, self.places, self.seed, self.deadline
+                )
                 if verdict in ("proved", "probable"):
                     self.laws.append((law, verdict, rows))
                     rank = raised
@@ -113,7 +116,7 @@ def find_laws(
     deadline: Deadline = Deadline(),
 ) -> LawSet:
     """Search until `upper` independent laws are known. `places`: points at which denominators do not vanish."""
-    collected = _Collected(generator, places, seed, [])
+    collected = _Collected(generator, places, seed, deadline, [])
     searched: list[str] = []
     for name, candidates in _stages(generator, where, seed):
         if collected.rank() >= upper or deadline.passed:

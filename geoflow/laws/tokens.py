@@ -85,7 +85,7 @@ def environment(
 ) -> Environment:
     """Names of the state as leaves of expressions."""
     velocities = {name.removesuffix("'"): v for name, v in point.items() if name.endswith("'")}
-    return Environment(constants, point, velocities, point.get(TIME, 0.0), replaced or {})
+    return Environment(constants, point, velocities, point.get(TIME), replaced or {})
 
 
 def with_logarithms(tokens: Tokens, roots: Sequence[Expr]) -> Tokens:

@@ -26,9 +26,20 @@ from geoflow.lie.point import ModularPoint, draw_point, random_letter
 from geoflow.results import Certificate, RankRun
 
 AGREEING_RUNS = 2
+MOST_COORDINATES = 5000  # dense rows of so many columns: about 2 GiB and an hour
 _MOST_RUNS = 6
 _MOST_DEPTH = 40
 _CHUNK = 2**22  # numbers in one array of one evaluation
+
+
+class TooManyCoordinates(Exception):
+    """The state is larger than dense elimination can take."""
+
+    def __init__(self, dimension: int):
+        super().__init__(dimension)
+        self.message = (
+            f"the state has {dimension:,} coordinates; at most {MOST_COORDINATES:,} are supported"
+        )
 
 
 @dataclass(frozen=True)
@@ -44,7 +55,10 @@ def close(generator: Generator, seed: int, deadline: Deadline) -> Closure:
 
     Raises:
         UnluckyPoint, UnsupportedPrimitive: see `lie.point.draw_point`.
+        TooManyCoordinates: the state has more than `MOST_COORDINATES`.
     """
+    if generator.flow.dimension > MOST_COORDINATES:
+        raise TooManyCoordinates(generator.flow.dimension)
     rng = np.random.default_rng([seed, 0x6C6965])
     flow = generator.flow
     runs: list[RankRun] = []
@@ -121,13 +135,12 @@ def _run(
             saturated, rank = found < rank + len(new), found
             if saturated or rank == dimension:
                 break
-            batch = min(2 * batch, dimension - rank + 1)
+            batch = min(4 * batch, dimension - rank + 1)
         if depth and rank == before:
             return RankRun(prime, tuple(ranks), words, place.integers), True
         ranks.append(rank)
         if rank == dimension:
             return RankRun(prime, tuple(ranks), words, place.integers), True
-        rows = rows[linalg.independent_rows(rows, prime)]
     return RankRun(prime, tuple(ranks), words, place.integers), False
 
 

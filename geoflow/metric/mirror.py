@@ -59,10 +59,15 @@ def _derivative(f: Scalar) -> Scalar:
     return lambda u: jax.jvp(f, (u,), (jnp.ones_like(u),))[1]
 
 
+def _entrywise(f: Scalar) -> Scalar:
+    """f of one number, for each entry of an array: so `sum(u**4)` means what `u**4` does."""
+    return lambda u: jnp.reshape(jax.vmap(f)(jnp.reshape(u, -1)), jnp.shape(u))
+
+
 @dataclass(frozen=True)
 class Mirror:
-    """The mirror metric of a potential: "entropy", "log_barrier", "power" (with `p`), or a JAX function u ↦ ψ(u) that
-    acts elementwise. With `known`, the function is (constants, u) ↦ ψ(u) and reads those exact constants by name.
+    """The mirror metric of a potential: "entropy", "log_barrier", "power" (with `p`), or a JAX function u ↦ ψ(u) of
+    one entry. With `known`, the function is (constants, u) ↦ ψ(u) and reads those exact constants by name.
 
     Raises:
         ValueError: an unknown name, or `p` missing or out of range.
@@ -120,7 +125,7 @@ class Mirror:
         if self._named is not None:
             inverse = self._named.inverse
             return {name: inverse(theta[name]) * g for name, g in covector.items()}
-        hessian = _derivative(_derivative(self._psi(constants)))
+        hessian = _entrywise(_derivative(_derivative(self._psi(constants))))
         return {name: g / hessian(theta[name]) for name, g in covector.items()}
 
     def balanced(self, parameter: Parameter) -> tuple[Expr, ...]:

@@ -53,18 +53,18 @@ def _statement_end(source: Source, start: int) -> tuple[int, Diagnostic | None]:
     """Where the statement that begins at `start` ends, and what is wrong with its brackets."""
     text = source.text
     opened: list[int] = []
-    deepest: int | None = None
     for mark in _MARKS.finditer(text, start):
         character, at = mark.group()[0], mark.start()
         if character == "\n":
             if not opened:
-                return at, _depth_problem(source, deepest)
+                return at, None
             if _begins_statement(text, at + 1, text[opened[-1]]):
                 break
         elif character in _CLOSER:
             opened.append(at)
-            if len(opened) > DEEPEST_NESTING and deepest is None:
-                deepest = at
+            if len(opened) > DEEPEST_NESTING:  # going on would cost a scan for each open bracket
+                here = Span(source, at, at + 1)
+                return _resume(text, at), messages.nested_too_deeply(here, DEEPEST_NESTING)
         elif character in ")]}":
             here = Span(source, at, at + 1)
             if not opened:
@@ -77,11 +77,10 @@ def _statement_end(source: Source, start: int) -> tuple[int, Diagnostic | None]:
     else:
         at = len(text)
     if opened:
-        problem = _depth_problem(source, deepest) or messages.unclosed_bracket(
-            Span(source, opened[-1], opened[-1] + 1), _CLOSER[text[opened[-1]]]
-        )
+        opener = Span(source, opened[-1], opened[-1] + 1)
+        problem = messages.unclosed_bracket(opener, _CLOSER[opener.text])
         return (at if at < len(text) else _resume(text, opened[0])), problem
-    return len(text), _depth_problem(source, deepest)
+    return len(text), None
 
 
 def _begins_statement(text: str, start: int, bracket: str) -> bool:
@@ -90,12 +89,6 @@ def _begins_statement(text: str, start: int, bracket: str) -> bool:
     if words is None or words.group(1) not in STATEMENT_WORDS:
         return False
     return words.group(2) not in _JOINING and not (bracket == "{" and words.group(1) == "loss")
-
-
-def _depth_problem(source: Source, deepest: int | None) -> Diagnostic | None:
-    if deepest is None:
-        return None
-    return messages.nested_too_deeply(Span(source, deepest, deepest + 1), DEEPEST_NESTING)
 
 
 def _line_end(text: str, at: int) -> int:

@@ -212,6 +212,7 @@ def test_expected_text_is_named_in_the_users_words():
         "let a = " + " + ".join(["U"] * 10_000),
         "let a = " + "@".join(["U"] * 10_000),
         "let a = U" + ".T" * 3000,
+        "let a = " + "[\n" * 5000,
     ],
     ids=lambda text: text[:20],
 )

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from geoflow.flow import Flow
-from geoflow.verify.trajectory import Observe, Point, split
+from geoflow.verification.trajectory import Observe, Point, split
 
 AGREEMENT = 0.1  # two passes agree on a drift when they differ by at most this part of it
 

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from geoflow.flow import Flow
 from geoflow.metric import Mirror
-from geoflow.verify import VerifiedLaw
+from geoflow.verification import VerifiedLaw
 
 FACTORS = {"U": jnp.zeros((3, 2)), "V": jnp.zeros((2, 2))}
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from geoflow.flow import Flow
 from geoflow.results import Verification, VerifySettings
-from geoflow.verify.drift import (
+from geoflow.verification.drift import (
     VerifiedLaw,
     changes,
     drift_of,
@@ -26,8 +26,8 @@ from geoflow.verify.drift import (
     moved,
     same_drift,
 )
-from geoflow.verify.losses import find_losses
-from geoflow.verify.trajectory import (
+from geoflow.verification.losses import find_losses
+from geoflow.verification.trajectory import (
     SOLVER_TOLERANCE,
     STRICTER,
     Integrator,

@@ -1,8 +1,8 @@
 """Verification by integration: trajectories for random losses, and how far laws drift on them."""
 
-from geoflow.verify.drift import VerifiedLaw
-from geoflow.verify.experiment import Experiment, LawCurves, trajectories, verify
-from geoflow.verify.trajectory import symbolic_values
+from geoflow.verification.drift import VerifiedLaw
+from geoflow.verification.experiment import Experiment, LawCurves, trajectories, verify
+from geoflow.verification.trajectory import symbolic_values
 
 __all__ = [
     "Experiment",

@@ -10,8 +10,8 @@ from geoflow.expr.evaluate import rationals
 from geoflow.expr.magnitude import magnitude
 from geoflow.laws.law import Law
 from geoflow.laws.tokens import environment
-from geoflow.verify.drift import VerifiedLaw
-from geoflow.verify.trajectory import Point
+from geoflow.verification.drift import VerifiedLaw
+from geoflow.verification.trajectory import Point
 
 
 def as_verified(law: Law, symbolic: Mapping[str, float]) -> VerifiedLaw:

@@ -20,7 +20,7 @@ import numpy as np
 
 from geoflow.flow import Block, Flow, depends_on_time
 from geoflow.results import VerifySettings
-from geoflow.verify.losses import Loss, cotangent, draw_features, draw_labels, find_losses
+from geoflow.verification.losses import Loss, cotangent, draw_features, draw_labels, find_losses
 
 SOLVER_TOLERANCE = 1e-11
 STRICTER = 1e-2  # factor of the second pass

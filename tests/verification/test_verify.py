@@ -15,8 +15,8 @@ from geoflow.expr.tree import Constant
 from geoflow.flow import Flow
 from geoflow.metric import Mirror, Scaled
 from geoflow.results import VerifySettings
-from geoflow.verify import Experiment, VerifiedLaw, symbolic_values, verify
-from geoflow.verify.trajectory import draw_runs
+from geoflow.verification import Experiment, VerifiedLaw, symbolic_values, verify
+from geoflow.verification.trajectory import draw_runs
 from tests.verify.flows import (
     BALANCE,
     FACTORS,

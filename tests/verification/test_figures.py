@@ -10,7 +10,7 @@ import pytest
 
 from geoflow.report.figures import plot_laws
 from geoflow.results import VerifySettings
-from geoflow.verify import trajectories
+from geoflow.verification import trajectories
 from tests.verify.flows import BALANCE, LINEAR
 
 
