@@ -8,9 +8,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from geoflow.deadline import Deadline
-from geoflow.exact import linalg
-from geoflow.exact.interpreter import UnluckyPoint
-from geoflow.exact.program import UnsupportedPrimitive
 from geoflow.exact.radicals import has_roots
 from geoflow.flow import Flow
 from geoflow.laws.independence import Gradients, gradients

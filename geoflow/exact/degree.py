@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 
@@ -51,7 +52,12 @@ def field_degree(program: Program, inputs: Sequence[int]) -> FieldDegree:
         size = sizes.get(instruction.inputs[0], 1) if instruction.inputs else 1
         if instruction.primitive in ("sqrt", "rsqrt", "pow"):
             roots += size
-        result = _degree(instruction, operands, size, costs)
+        if instruction.primitive == "pow":
+            literal = program.literals.get(instruction.inputs[1], np.ones(()))
+            exponent = float(literal) if literal.size == 1 else 1.0  # others have no exact rule
+            result = _root_power(operands[0], exponent, size, instruction.outputs[0], costs)
+        else:
+            result = _degree(instruction, operands, size, costs)
         for slot, shape in zip(instruction.outputs, instruction.out_shapes, strict=True):
             values[slot] = result
             sizes[slot] = int(np.prod(shape, dtype=np.int64))
@@ -91,6 +97,15 @@ def _reciprocal(d: Degree, size: int, identity: int, costs: dict[int, int]) -> D
     return Degree(_cost(d.denominators, costs) + (size - 1) * d.numerator, {identity: 1})
 
 
+def _root_power(
+    base: Degree, exponent: float, size: int, identity: int, costs: dict[int, int]
+) -> Degree:
+    """x ** exponent for a half-integer exponent; its root is of no greater degree than x."""
+    if exponent < 0:
+        base = _reciprocal(base, size, identity, costs)
+    return _power(base, ceil(abs(exponent)))
+
+
 def _degree(
     instruction: Instruction, operands: list[Degree], size: int, costs: dict[int, int]
 ) -> Degree:
@@ -116,10 +131,10 @@ def _degree(
         case "geoflow_det" | "geoflow_adjugate":
             return _power(operands[0], int(np.sqrt(size)))
         case "geoflow_inv":
-            n = max(int(np.sqrt(size)), 1)
-            determinant = _power(operands[0], n)
+            n = instruction.out_shapes[0][-1]
+            determinant, count = _power(operands[0], n), max(size // max(n * n, 1), 1)
             return _product(
-                [_power(operands[0], n - 1), _reciprocal(determinant, 1, identity, costs)]
+                [_power(operands[0], n - 1), _reciprocal(determinant, count, identity, costs)]
             )
         case _:
             return operands[0] if operands else Degree(0, {})
