@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Protocol
+from typing import Any
 
 import jax
 
@@ -13,33 +15,49 @@ from geoflow.expr.tree import Expr, Parameter
 Arrays = Mapping[str, jax.Array]
 
 
-class Metric(Protocol):
+@dataclass(frozen=True)
+class MetricContext:
+    """Where a metric is taken: exact constants by name, its own parameters, all parameters, and φ."""
+
+    constants: Arrays
+    own: Arrays
+    theta: Arrays
+    phi: Callable[[Any, Any], tuple[jax.Array, ...]]
+
+    def outputs_of_own(self, own: Arrays) -> tuple[jax.Array, ...]:
+        """φ as a function of the metric's own parameters."""
+        return self.phi(self.constants, {**self.theta, **own})
+
+
+class Metric(ABC):
     """A Riemannian metric M(θ) on some parameters."""
 
+    positive: bool = False  # defined for positive parameters only
+    quadratic: bool = False  # a constant multiple of I on each parameter: laws can be Gram matrices
+    mirror: bool = False  # a Hessian ∇²ψ, which the accelerated flow takes at τθ + θ'
+
     @property
+    @abstractmethod
     def text(self) -> str:
         """How the verdict line names it: `Euclidean`, `entropy mirror`."""
-        ...
 
-    @property
-    def positive(self) -> bool:
-        """Whether the metric is defined for positive parameters only."""
-        ...
+    @abstractmethod
+    def steepest(self, context: MetricContext, covector: Arrays) -> Arrays:
+        """M(θ)⁻¹ · covector, by name."""
 
-    @property
-    def quadratic(self) -> bool:
-        """Whether M is one constant multiple of the identity on each parameter: then laws can be Gram matrices."""
-        ...
+    def spanning(self, context: MetricContext, covector: Arrays) -> Arrays:
+        """Vectors that span, over all cotangents and functions, the same space as `steepest`, evaluated exactly."""
+        return self.steepest(context, covector)
 
     def constants(self) -> Mapping[str, Fraction | None]:
-        """Exact constants that `apply_inverse` reads, by name; None for symbolic ones."""
-        ...
-
-    def apply_inverse(self, constants: Arrays, theta: Arrays, covector: Arrays) -> Arrays:
-        """M(θ)⁻¹ · covector. `theta` and `covector` hold this metric's parameters by name."""
-        ...
+        """Exact constants that the metric reads, by name; None for symbolic ones."""
+        return {}
 
     def balanced(self, parameter: Parameter) -> tuple[Expr, ...]:
         """Elementwise functions F(u) from which laws are made: first uψ'(u) − ψ(u) of a potential ψ (a scaling
         symmetry conserves its differences), then ψ'(u) (a translation does). Constant factors are left out."""
-        ...
+        return ()
+
+    def logarithms(self, parameter: Parameter) -> tuple[Expr, ...]:
+        """Logarithms of which laws are made: of Gram determinants and of norms."""
+        return ()

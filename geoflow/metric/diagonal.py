@@ -10,21 +10,20 @@ from geoflow.expr.build import divide, power
 from geoflow.expr.evaluate import Environment, evaluate, rationals
 from geoflow.expr.printer import print_expr
 from geoflow.expr.tree import Constant, Expr, Parameter, walk
-from geoflow.metric.base import Arrays
+from geoflow.metric.base import Arrays, Metric, MetricContext
 
 
 @dataclass(frozen=True)
-class Euclidean:
+class Euclidean(Metric):
     """M = I."""
 
-    text: str = "Euclidean"
-    positive: bool = False
-    quadratic: bool = True
+    quadratic = True
 
-    def constants(self) -> Mapping[str, Fraction | None]:
-        return {}
+    @property
+    def text(self) -> str:
+        return "Euclidean"
 
-    def apply_inverse(self, constants: Arrays, theta: Arrays, covector: Arrays) -> Arrays:
+    def steepest(self, context: MetricContext, covector: Arrays) -> Arrays:
         return covector
 
     def balanced(self, parameter: Parameter) -> tuple[Expr, ...]:
@@ -32,27 +31,26 @@ class Euclidean:
 
 
 @dataclass(frozen=True)
-class Scaled:
+class Scaled(Metric):
     """M⁻¹ = rate: a learning rate per parameter, per row or per entry. `rate` broadcasts to each parameter."""
 
     rate: Expr
     known: Mapping[str, Fraction | None]
-    positive: bool = False
 
     @property
     def text(self) -> str:
         return f"scaled({print_expr(self.rate)})"
 
     @property
-    def quadratic(self) -> bool:
+    def quadratic(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.rate.shape == ()
 
     def constants(self) -> Mapping[str, Fraction | None]:
         named = {n.name: self.known.get(n.name) for n in walk(self.rate) if isinstance(n, Constant)}
         return {**named, **rationals([self.rate])}
 
-    def apply_inverse(self, constants: Arrays, theta: Arrays, covector: Arrays) -> Arrays:
-        (rate,) = evaluate((self.rate,), Environment(constants=constants))
+    def steepest(self, context: MetricContext, covector: Arrays) -> Arrays:
+        (rate,) = evaluate((self.rate,), Environment(constants=context.constants))
         return {name: rate * g for name, g in covector.items()}
 
     def balanced(self, parameter: Parameter) -> tuple[Expr, ...]:

@@ -16,7 +16,7 @@ from jax import lax
 
 from geoflow.expr.build import function, power
 from geoflow.expr.tree import Expr, Parameter
-from geoflow.metric.base import Arrays
+from geoflow.metric.base import Arrays, Metric, MetricContext
 
 Scalar = Callable[[jax.Array], jax.Array]
 
@@ -65,7 +65,7 @@ def _entrywise(f: Scalar) -> Scalar:
 
 
 @dataclass(frozen=True)
-class Mirror:
+class Mirror(Metric):
     """The mirror metric of a potential: "entropy", "log_barrier", "power" (with `p`), or a JAX function u ↦ ψ(u) of
     one entry. With `known`, the function is (constants, u) ↦ ψ(u) and reads those exact constants by name.
 
@@ -77,6 +77,7 @@ class Mirror:
     p: Fraction | int | float | None = None
     label: str = ""
     known: Mapping[str, Fraction | None] = field(default_factory=dict)
+    mirror = True
 
     def __post_init__(self):
         if (
@@ -106,12 +107,8 @@ class Mirror:
         return f"{name.replace('_', ' ')} mirror".strip()
 
     @property
-    def positive(self) -> bool:
+    def positive(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self._named is not None and self._named.positive
-
-    @property
-    def quadratic(self) -> bool:
-        return False
 
     def constants(self) -> Mapping[str, Fraction | None]:
         return self.known
@@ -121,11 +118,12 @@ class Mirror:
         potential = self.potential
         return (lambda u: potential(constants, u)) if self.known else potential
 
-    def apply_inverse(self, constants: Arrays, theta: Arrays, covector: Arrays) -> Arrays:
+    def steepest(self, context: MetricContext, covector: Arrays) -> Arrays:
+        theta = context.own
         if self._named is not None:
             inverse = self._named.inverse
             return {name: inverse(theta[name]) * g for name, g in covector.items()}
-        hessian = _entrywise(_derivative(_derivative(self._psi(constants))))
+        hessian = _entrywise(_derivative(_derivative(self._psi(context.constants))))
         return {name: g / hessian(theta[name]) for name, g in covector.items()}
 
     def balanced(self, parameter: Parameter) -> tuple[Expr, ...]:

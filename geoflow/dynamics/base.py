@@ -1,0 +1,87 @@
+"""What every flow provides."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import jax
+import jax.numpy as jnp
+
+from geoflow.expr.build import add, multiply
+from geoflow.expr.evaluate import Environment, evaluate
+from geoflow.expr.tree import Expr, Shape, number
+from geoflow.parametrization import Arrays, Block, Cotangent, Parametrization
+
+Tangent = dict[str, jax.Array]
+
+
+@dataclass(frozen=True)
+class Decay:
+    """Weight decay: a rate c by parameter. *coupled*: c‖θ‖²/2 is part of the loss, so its gradient goes through the
+    metric (and, for momentum, into θ''); *decoupled*: −cθ is added to θ'."""
+
+    rates: Mapping[str, Expr] = field(default_factory=dict)
+    coupled: bool = False
+
+    def covector(self, constants: Arrays, theta: Arrays) -> Tangent:
+        """c·θ by parameter; zero where there is no decay."""
+        found = {}
+        for name, value in theta.items():
+            rate = self.rates.get(name)
+            if rate is None:
+                found[name] = jnp.zeros_like(value)
+            else:
+                found[name] = evaluate((rate,), Environment(constants))[0] * value
+        return found
+
+    def sums(self, most: int) -> list[Expr]:
+        """Sums of up to `most` different or equal rates, and of one rate times k: the λ of factors exp(λt)."""
+        distinct = list({id(r): r for r in self.rates.values()}.values())
+        sums: list[Expr] = []
+        for i, rate in enumerate(distinct):
+            sums += [rate if k == 1 else multiply(number(k), rate) for k in range(1, most + 1)]
+            sums += [add(rate, other) for other in distinct[i + 1 :]]
+        return sums
+
+
+class Dynamics(ABC):
+    """One kind of flow. `free` controls b are those of the loss class; G is linear in them, or spans what it should."""
+
+    order: int = 1
+    has_drift: bool = False
+
+    @property
+    @abstractmethod
+    def text(self) -> str:
+        """How the verdict line names it: `order 1`, `order 2, damping 1/2`."""
+
+    @abstractmethod
+    def state(self, p: Parametrization) -> tuple[Block, ...]:
+        """The coordinates z in order."""
+
+    def control_shapes(self, p: Parametrization) -> tuple[Shape, ...]:
+        """Shapes of the free controls."""
+        return p.loss.free(p.outputs)
+
+    @abstractmethod
+    def controls(self, p: Parametrization, c: Arrays, z: Arrays, b: Cotangent) -> Tangent:
+        """G_b(z), in exact arithmetic."""
+
+    def drift(self, p: Parametrization, c: Arrays, z: Arrays) -> Tangent:
+        """F₀(z)."""
+        return {b.name: jnp.zeros(b.shape) for b in self.state(p)}
+
+    @abstractmethod
+    def velocity(self, p: Parametrization, c: Arrays, z: Arrays, a: Cotangent) -> Tangent:
+        """z' for the cotangent a = −∇f(φ(θ)), in floating point."""
+
+    def rates(self, p: Parametrization) -> list[Expr]:
+        """Logarithmic derivatives λ(t) of the time factors that laws may have, besides 0."""
+        return []
+
+
+def signed(tangent: Mapping[str, jax.Array], other: Mapping[str, jax.Array], factor: float) -> Tangent:
+    """tangent + factor·other, by name."""
+    return {n: tangent[n] + factor * other[n] if n in other else tangent[n] for n in tangent}

@@ -1,0 +1,59 @@
+"""Order 1: θ' = −M(θ)⁻¹ ∇(f∘φ)(θ), with weight decay or without."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+
+from geoflow.dynamics.base import Decay, Dynamics, Tangent, signed
+from geoflow.expr.tree import Expr
+from geoflow.parametrization import TIME, Arrays, Block, Cotangent, Parametrization
+
+
+@dataclass(frozen=True)
+class Gradient(Dynamics):
+    """Gradient flow. Decay makes it a system with drift, with t in the state: (t, θ)' = (1, −cθ) + …"""
+
+    decay: Decay | None = None
+
+    @property
+    def has_drift(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.decay is not None
+
+    @property
+    def text(self) -> str:
+        kind = "" if self.decay is None else f", {'coupled' if self.decay.coupled else 'decoupled'} decay"
+        return f"order 1{kind}"
+
+    def state(self, p: Parametrization) -> tuple[Block, ...]:
+        if self.decay is None:
+            return p.parameters
+        return (Block(TIME, (), "time"), *p.parameters)
+
+    def controls(self, p: Parametrization, c: Arrays, z: Arrays, b: Cotangent) -> Tangent:
+        theta = p.theta(z)
+        covector = p.gradient(c, theta, p.loss.cotangent(p.outputs, b))
+        return self._timed(p.direction(c, theta, covector, exact=True), 0.0)
+
+    def drift(self, p: Parametrization, c: Arrays, z: Arrays) -> Tangent:
+        theta = p.theta(z)
+        zero = {n: jnp.zeros_like(v) for n, v in theta.items()}
+        return self._timed(self._decayed(p, c, theta, zero), 1.0)
+
+    def _timed(self, tangent: Tangent, t: float) -> Tangent:
+        return tangent if self.decay is None else {TIME: jnp.full((), t), **tangent}
+
+    def _decayed(self, p: Parametrization, c: Arrays, theta: Arrays, tangent: Tangent) -> Tangent:
+        if self.decay is None:
+            return tangent
+        pull = self.decay.covector(c, theta)
+        return signed(tangent, p.direction(c, theta, pull) if self.decay.coupled else pull, -1.0)
+
+    def velocity(self, p: Parametrization, c: Arrays, z: Arrays, a: Cotangent) -> Tangent:
+        theta = p.theta(z)
+        steepest = p.direction(c, theta, p.gradient(c, theta, a))
+        return self._timed(self._decayed(p, c, theta, steepest), 1.0)
+
+    def rates(self, p: Parametrization) -> list[Expr]:
+        return [] if self.decay is None else self.decay.sums(4)

@@ -1,0 +1,113 @@
+"""A parametrization φ with its parameters, metrics and loss class: what every training flow is made from.
+
+The gradient of a loss f∘φ is Jᵀ∇f: it depends on data and loss only through the cotangent a = −∇f(φ(θ)).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from geoflow.expr.tree import Parameter, Shape, Time, Velocity
+from geoflow.lossclass import AnyLoss, LossClass
+from geoflow.metric.base import Metric, MetricContext
+
+Arrays = Mapping[str, jax.Array]
+Cotangent = tuple[jax.Array, ...]
+Output = Callable[[Arrays, Arrays], tuple[jax.Array, ...]]
+
+TIME = "t"
+
+
+@dataclass(frozen=True)
+class Block:
+    """One array of state coordinates. A velocity is named like its parameter with a `'`; `moment` blocks belong to
+    adaptive flows."""
+
+    name: str
+    shape: Shape
+    kind: Literal["parameter", "velocity", "moment", "time"] = "parameter"
+    positive: bool = False
+
+    @property
+    def size(self) -> int:
+        """Number of coordinates."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    @property
+    def leaf(self) -> Parameter | Velocity | Time:
+        """The block as an expression."""
+        match self.kind:
+            case "velocity":
+                return Velocity(self.name.removesuffix("'"), self.shape)
+            case "time":
+                return Time()
+            case _:
+                return Parameter(self.name, self.shape)
+
+
+@dataclass(frozen=True)
+class MetricOn:
+    """A metric and the parameters it measures."""
+
+    metric: Metric
+    parameters: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Parametrization:
+    """φ(θ), seen by every loss of a class, under metrics that cover all parameters."""
+
+    parameters: tuple[Block, ...]
+    phi: Output = field(repr=False)
+    outputs: tuple[Shape, ...]
+    metrics: tuple[MetricOn, ...]
+    constants: Mapping[str, Fraction | None]
+    loss: LossClass = AnyLoss()
+    description: str = "φ"
+
+    @property
+    def size(self) -> int:
+        """D, the number of parameters."""
+        return sum(b.size for b in self.parameters)
+
+    def theta(self, point: Arrays) -> dict[str, jax.Array]:
+        """The parameters of a point of the state."""
+        return {b.name: point[b.name] for b in self.parameters}
+
+    def gradient(self, constants: Arrays, theta: Arrays, cotangent: Cotangent) -> dict[str, jax.Array]:
+        """∇_θ⟨a, φ(θ)⟩ by parameter."""
+
+        def pairing(theta: Arrays) -> jax.Array:
+            pairs = zip(cotangent, self.phi(constants, theta), strict=True)
+            return sum((jnp.sum(a * y) for a, y in pairs), jnp.zeros(()))
+
+        return jax.grad(pairing)(dict(theta))
+
+    def direction(
+        self, constants: Arrays, theta: Arrays, covector: Arrays, at: Arrays | None = None, exact: bool = False
+    ) -> dict[str, jax.Array]:
+        """M⁻¹ · covector, with mirror metrics taken at `at` instead of θ if given. With `exact`, a field that spans
+        the same space over the functions and that exact arithmetic can evaluate (see `Metric.spanning`)."""
+        result: dict[str, jax.Array] = {}
+        for m in self.metrics:
+            place = at if at is not None and m.metric.mirror else theta
+            context = MetricContext(constants, {n: place[n] for n in m.parameters}, theta, self.phi)
+            apply = m.metric.spanning if exact else m.metric.steepest
+            result |= apply(context, {n: covector[n] for n in m.parameters})
+        return result
+
+    def metric_of(self, parameter: str) -> Metric:
+        """The metric of a parameter."""
+        return next(m.metric for m in self.metrics if parameter in m.parameters)
+
+
+def shaped(shapes: Mapping[str, Shape] | Any) -> Any:
+    """Shapes for tracing."""
+    return {n: jax.ShapeDtypeStruct(s, np.float64) for n, s in shapes.items()}
