@@ -9,9 +9,6 @@ from os import PathLike
 
 from geoflow import analysis
 from geoflow.analysis import Analysis
-from geoflow.check import load as _load_models
-from geoflow.check import load_text as _load_text
-from geoflow.check.model import Model
 from geoflow.deadline import Deadline
 from geoflow.diagnostics import Diagnostic, DiagnosticError
 from geoflow.exact.interpreter import UnluckyPoint
@@ -24,6 +21,9 @@ from geoflow.lower import lower
 from geoflow.options import CheckOptions
 from geoflow.pipeline import check_paths
 from geoflow.results import LawCount, Report, Verification, VerifySettings
+from geoflow.semantics import load as _load_models
+from geoflow.semantics import load_text as _load_text
+from geoflow.semantics.model import Model
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,9 @@ def _reachable():
             )
         ) from None
     except TooManyCoordinates as error:
-        raise DiagnosticError(Diagnostic("GEO0304", f"The flow is too large: {error.message}.")) from None
+        raise DiagnosticError(
+            Diagnostic("GEO0304", f"The flow is too large: {error.message}.")
+        ) from None
     except UnluckyPoint:
         raise DiagnosticError(
             Diagnostic("GEO0509", "The flow is not defined at any of the points tried.")

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from geoflow.analysis import Analysis, Counted, independent, measure
-from geoflow.check.model import Expectation, LawClaim, Model
 from geoflow.deadline import Deadline
 from geoflow.diagnostics import Diagnostic, DiagnosticError
 from geoflow.expr.tree import Constant, Expr, Parameter, Velocity, walk
@@ -20,6 +19,7 @@ from geoflow.laws.symmetry import symmetry_of
 from geoflow.laws.tokens import UnsupportedExponential
 from geoflow.laws.witness import find_witness
 from geoflow.results import ClaimResult, LawCount, Verdict
+from geoflow.semantics.model import Expectation, LawClaim, Model
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,7 @@ def judge_laws(
             differential = differentiate(counted.flow, [claim.expression], named)
         except UnsupportedExponential as error:
             raise DiagnosticError(_unsupported(claim, str(error))) from None
-        verdict = decide(
-            counted.generator, differential, counted.places, counted.seed, deadline
-        )
+        verdict = decide(counted.generator, differential, counted.places, counted.seed, deadline)
         law = _law(counted, claim, verdict, named) if verdict in ("proved", "probable") else None
         judged.append(JudgedLaw(claim, verdict, differential, law))
     return tuple(judged)

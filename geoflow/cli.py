@@ -204,7 +204,7 @@ def laws(
 
 def _names(file: str, options: CheckOptions) -> dict[tuple[str, str], Names]:
     """The parameters and constants of each model, which a report does not list."""
-    from geoflow.check import load
+    from geoflow.semantics import load
 
     models, _ = load(file, options.overrides)
     return {

@@ -145,7 +145,9 @@ class Flow:
         for m in metrics:
             for name, value in m.metric.constants().items():
                 if known.setdefault(name, value) != value:
-                    raise ValueError(f"the constant {name!r} has two values: {known[name]} and {value}")
+                    raise ValueError(
+                        f"the constant {name!r} has two values: {known[name]} and {value}"
+                    )
         if damping is not None:
             known |= rationals([damping])
         example_theta = {b.name: jax.ShapeDtypeStruct(b.shape, np.float64) for b in parameters}
@@ -338,7 +340,9 @@ def verify_names(names: Sequence[str], order: int) -> None:
             raise ValueError(f"two parameters are named {name!r}; rename one of them")
         if order == 2 and (name == TIME or name.endswith("'")):
             what = "the time" if name == TIME else "a velocity"
-            raise ValueError(f"a parameter of a flow of order 2 cannot be named {name!r}: that is {what}")
+            raise ValueError(
+                f"a parameter of a flow of order 2 cannot be named {name!r}: that is {what}"
+            )
 
 
 def _path_name(path: Sequence[Any]) -> str:
@@ -357,7 +361,9 @@ def assign_metrics(
     """
     for each in metric.values() if isinstance(metric, Mapping) else [metric]:
         if each is not None and not hasattr(each, "apply_inverse"):
-            raise ValueError(f'metric must be one of geoflow\'s, such as Mirror("entropy"), got {each!r}')
+            raise ValueError(
+                f'metric must be one of geoflow\'s, such as Mirror("entropy"), got {each!r}'
+            )
     if metric is None or not isinstance(metric, Mapping):
         return (MetricOn(metric if metric is not None else Euclidean(), tuple(names)),)
     left, assigned = list(names), []

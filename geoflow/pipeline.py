@@ -8,18 +8,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from geoflow.check import load, load_text
 from geoflow.diagnostics import Diagnostic, DiagnosticError, sort_diagnostics
 from geoflow.options import CheckOptions, Observer
 from geoflow.results import ClaimResult, FoundLaw, ModelReport, Report
+from geoflow.semantics import load, load_text
 
 if TYPE_CHECKING:
     from geoflow.analysis import Analysis, Counted
-    from geoflow.check.model import Model
-    from geoflow.check.reading import Loaded
     from geoflow.flow import Flow
     from geoflow.laws.law import Law
     from geoflow.laws.search import LawSet, Where
+    from geoflow.semantics.model import Model
+    from geoflow.semantics.reading import Loaded
     from geoflow.verification import Experiment
 
 HOLDS = ("proved", "probable")

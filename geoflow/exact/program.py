@@ -24,6 +24,7 @@ _CALLS = {
     "custom_jvp_call",
     "custom_vjp_call",
     "remat",
+    "remat2",
     "checkpoint",
 }
 _IDENTITIES = {"copy", "copy_p", "stop_gradient", "reduce_precision"}

@@ -20,7 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from geoflow.exact import linalg
-from geoflow.exact.interpreter import run
+from geoflow.exact.interpreter import UnluckyPoint, run
 from geoflow.exact.primefield import PrimeField, PrincipalRoots, draw_prime
 from geoflow.exact.program import Program, trace
 from geoflow.expr.evaluate import evaluate, rationals
@@ -173,9 +173,12 @@ def _rational_nullspace(
     for _ in range(_MOST_PRIMES):
         prime = draw_prime(rng)
         entries = max(1, int(np.prod(sampler.terms[chosen[0]].shape, dtype=np.int64)))
-        samples = sampler.draw(
-            rng, prime, max(4, unknowns // entries + 4) * sampler.generator.root_redundancy
-        )
+        try:
+            samples = sampler.draw(
+                rng, prime, max(4, unknowns // entries + 4) * sampler.generator.root_redundancy
+            )
+        except UnluckyPoint:  # the prime divides a constant's denominator
+            continue
         rows = rows_of(samples, chosen, monomials)
         if guess is not None and _satisfies(guess, rows, prime):
             return guess

@@ -7,12 +7,12 @@ from fractions import Fraction
 
 import jax
 
-from geoflow.check.model import MetricBlock, Potential
 from geoflow.expr.evaluate import Environment, evaluate, rationals
 from geoflow.expr.printer import print_expr
 from geoflow.expr.tree import Constant, Expr, walk
 from geoflow.flow import Arrays
 from geoflow.metric import Euclidean, Metric, Mirror, Scaled
+from geoflow.semantics.model import MetricBlock, Potential
 
 Values = Mapping[str, Fraction | None]
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from geoflow.check.model import MetricBlock, Model
 from geoflow.expr.evaluate import Environment, evaluate, rationals
 from geoflow.expr.tree import Constant, walk
 from geoflow.flow import Arrays, Block, Flow, MetricOn
 from geoflow.lower.metric import METRICS
 from geoflow.metric import Euclidean
+from geoflow.semantics.model import MetricBlock, Model
 
 
 def lower(model: Model) -> Flow:

@@ -19,6 +19,7 @@ _SYSTEM = ("map", "network", "metric", "flow", "decay", "loss", "at", "control",
 _CLAIMS = ("law", "expect", "search", "verify", "sweep")
 STATEMENT_WORDS = frozenset(("model", *_DEFINITIONS, *_SYSTEM, *_CLAIMS))
 DEEPEST_NESTING = 100
+LONGEST_STATEMENT = 100_000
 
 _MARKS = re.compile(r'[()\[\]{}\n]|#[^\n]*|"[^"\n]*"?')
 _CLOSER = {"(": ")", "[": "]", "{": "}"}
@@ -44,6 +45,9 @@ def split(source: Source) -> Layout:
         end, problem = _statement_end(source, start)
         span = _trimmed(source, start, end)
         if span is not None:
+            if problem is None and span.end - span.start > LONGEST_STATEMENT:
+                here = Span(source, span.start, _line_end(source.text, span.start))
+                problem = messages.statement_too_long(here, LONGEST_STATEMENT)
             statements.append((span, problem))
         start = end + 1
     return Layout(tuple(statements))

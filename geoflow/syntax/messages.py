@@ -247,6 +247,17 @@ def chain_too_long(span: Span, limit: int) -> Diagnostic:
     )
 
 
+def statement_too_long(span: Span, limit: int) -> Diagnostic:
+    """A statement beyond the size limit."""
+    return Diagnostic(
+        "GEO0108",
+        f"This statement is longer than {limit:,} characters.",
+        span,
+        "too long",
+        hints=("split it with `let`",),
+    )
+
+
 def cannot_read(name: str, reason: str) -> Diagnostic:
     """A file that is missing, a folder, or not readable."""
     return Diagnostic("GEO0103", f"`{name}` cannot be read: {reason}.")

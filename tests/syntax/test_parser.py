@@ -170,7 +170,8 @@ def test_after_an_open_bracket_the_text_is_taken_up_at_the_next_statement():
     text = "verify {\n  loss squared\n  time 5\nlaw a = U +\n"
     text += "let b = [law,\n model for\nlet c = (3]\nlet d = (4"
     assert mistakes(text) == [
-        ("GEO0102", 1, 8), ("GEO0101", 4, 12), ("GEO0102", 5, 9), ("GEO0102", 7, 11), ("GEO0102", 8, 9)
+        ("GEO0102", 1, 8), ("GEO0101", 4, 12), ("GEO0102", 5, 9), ("GEO0102", 7, 11),
+        ("GEO0102", 8, 9),
     ]  # fmt: skip
 
 
@@ -218,6 +219,12 @@ def test_expected_text_is_named_in_the_users_words():
 )
 def test_nesting_has_a_limit(text: str):
     assert [code for code, _, _ in mistakes(text + "\nlet b = 3")] == ["GEO0106"]
+
+
+def test_a_statement_has_a_longest_length():
+    assert mistakes("let a = 1\nlet b = [" + "1, " * 50_000 + "]\nlet c = (") == [
+        ("GEO0108", 2, 1), ("GEO0102", 3, 9)
+    ]  # fmt: skip
 
 
 def test_depth_below_the_limit_parses():

@@ -1,6 +1,0 @@
-"""Tree to model: names resolved, sizes known, shapes checked, all mistakes of a file collected."""
-
-from __future__ import annotations
-
-from geoflow.check.reading import load as load
-from geoflow.check.reading import load_text as load_text

@@ -1,0 +1,6 @@
+"""Tree to model: names resolved, sizes known, shapes checked, all mistakes of a file collected."""
+
+from __future__ import annotations
+
+from geoflow.semantics.reading import load as load
+from geoflow.semantics.reading import load_text as load_text

@@ -1,0 +1,77 @@
+"""Calls: of the functions of the language, and of the model's own, which are written out."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from geoflow.diagnostics import Diagnostic, DiagnosticError, Related
+from geoflow.expr.tree import Expr
+from geoflow.semantics import messages
+from geoflow.semantics.functions import FUNCTIONS, UNSUPPORTED, arguments
+from geoflow.semantics.scope import Locals, Scope
+from geoflow.syntax import tree
+
+if TYPE_CHECKING:
+    from geoflow.semantics.expressions import Expressions
+
+
+def call(expressions: Expressions, node: tree.Call, local: Locals) -> Expr:
+    """The value of a call."""
+    name = node.function
+    if name.text in FUNCTIONS:
+        operation, arrays, options = arguments(expressions, node, local)
+        return expressions.apply(operation, arrays, node, **options)
+    verify_function(expressions.scope, name)
+    meaning = expressions.scope.find(name, local).meaning
+    if isinstance(meaning, tree.Def):
+        return _inline(expressions, meaning, node, local)
+    raise DiagnosticError(
+        messages.wrong_kind(
+            name.span,
+            f"`{name.text}` is not a function.",
+            "called here",
+            f"entries are written `{name.text}[i]`, products `{name.text}*(…)`",
+        )
+    )
+
+
+def verify_function(scope: Scope, name: tree.Name) -> None:
+    """Raise where a function that is called is not supported or not declared."""
+    if name.text in scope.names or name.text in FUNCTIONS:
+        return
+    if name.text in UNSUPPORTED:
+        raise DiagnosticError(messages.unsupported_function(name))
+    if not scope.open and name.text not in scope.broken:
+        names = scope.candidates({})
+        own = {other for other in names if scope.names[other].kind == "function"}
+        raise DiagnosticError(messages.unknown_function(name, {*FUNCTIONS, *own}))
+
+
+def _inline(expressions: Expressions, definition: tree.Def, node: tree.Call, local: Locals) -> Expr:
+    """The body of a definition, with the arguments for its parameters."""
+    name = node.function.text
+    parameters = [parameter.text for parameter in definition.parameters]
+    if len(node.arguments) != len(parameters):
+        count = f"{len(parameters)} argument" + "s" * (len(parameters) != 1)
+        given = f"{len(node.arguments)} " + ("is" if len(node.arguments) == 1 else "are")
+        message = f"`{name}` takes {count}, and {given} given."
+        raise DiagnosticError(messages.wrong_arguments(node.span, message))
+    values: dict[str, Expr] = {}
+    for parameter, argument in zip(parameters, node.arguments, strict=True):
+        if isinstance(argument, tree.Keyword | tree.Function | tree.Text):
+            message = f"`{name}` takes arrays, in order."
+            raise DiagnosticError(messages.wrong_arguments(argument.span, message))
+        values[parameter] = expressions.array(argument, local)
+    try:
+        return expressions.array(definition.body, values)
+    except DiagnosticError as error:
+        here = Related(node.span, "called here")
+        raise DiagnosticError(*(_called(d, here) for d in error.diagnostics)) from None
+
+
+def _called(diagnostic: Diagnostic, call: Related) -> Diagnostic:
+    """The diagnostic with the call added: the innermost and the outermost are kept."""
+    others = [related for related in diagnostic.related if related.label != call.label]
+    calls = [related for related in diagnostic.related if related.label == call.label]
+    return dataclasses.replace(diagnostic, related=(*others, *calls[:1], call))

@@ -1,0 +1,81 @@
+"""The values of constant expressions: of numbers and named constants, of scalar arithmetic on them,
+of lists and sums.
+
+An expression keeps its names (`3*tau` is printed as such in a law); its value is known besides, and
+serves for sizes, exponents, indices, expected numbers, and to find a division by zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from geoflow.expr.tree import Apply, Constant, Expr, Number
+from geoflow.semantics import arithmetic
+
+Entries = tuple[Fraction, ...]
+_MOST_KNOWN = 4096  # entries of a constant array whose values are kept
+
+
+class Known:
+    """What is known of the values of one model's expressions."""
+
+    def __init__(self) -> None:
+        self._entries: dict[Expr, Entries] = {}
+
+    def entries(self, expr: Expr) -> Entries | None:
+        """The entries of a constant array in row-major order, where they are known."""
+        return (expr.value,) if isinstance(expr, Number) else self._entries.get(expr)
+
+    def declare(self, expr: Constant | Apply, entries: Entries) -> None:
+        """Remember the entries of an expression."""
+        self._entries[expr] = entries
+
+    def compute(
+        self, operation: str, arguments: tuple[Expr, ...], options: Mapping[str, Any]
+    ) -> Entries | None:
+        """The entries of an operation on constants. Raises `TooLarge` or `DivisionByZero`."""
+        known = [self.entries(argument) for argument in arguments]
+        values = [entries for entries in known if entries is not None]
+        if len(values) < len(known) or not values:
+            return None
+        return _entries(operation, arguments, values, options)
+
+
+def literal(expr: Expr) -> bool:
+    """A number, or a list of numbers: nothing that has a name to be kept."""
+    if isinstance(expr, Apply):
+        return expr.operation == "stack" and all(literal(argument) for argument in expr.arguments)
+    return isinstance(expr, Number)
+
+
+def _entries(
+    operation: str,
+    args: tuple[Expr, ...],
+    values: list[Entries],
+    options: Mapping[str, Any],
+) -> Entries | None:
+    scalars = not any(argument.shape for argument in args)
+    if operation == "stack" and sum(map(len, values)) <= _MOST_KNOWN and options["axis"] == 0:
+        return tuple(entry for entries in values for entry in entries)
+    if operation == "neg":
+        return tuple(-entry for entry in values[0])
+    if operation in arithmetic.OPERATIONS and scalars:
+        return (arithmetic.OPERATIONS[operation](values[0][0], values[1][0]),)
+    if operation in ("pow", "sqrt") and scalars:
+        result = arithmetic.power(values[0][0], options.get("exponent", Fraction(1, 2)))
+        return None if result is None else (result,)
+    if operation in ("sum", "prod", "mean") and options.get("axis") is None:
+        if operation == "prod":
+            product = Fraction(1)
+            for entry in values[0]:
+                product = arithmetic.limited(product * entry)
+            return (product,)
+        total = Fraction(0)
+        for entry in values[0]:
+            total = arithmetic.limited(total + entry)
+        return (total if operation == "sum" else total / len(values[0]),)
+    if operation == "index" and len(args[0].shape) == 1 and isinstance(options["items"][0], int):
+        return (values[0][options["items"][0]],)
+    return None

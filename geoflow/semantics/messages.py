@@ -1,0 +1,290 @@
+"""What is wrong with a model (GEO02xx to GEO05xx): names and shapes. Constructors take meaning and
+hold the prose.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from geoflow.diagnostics import Diagnostic, Fix, Related, Span
+from geoflow.expr.tree import Shape
+from geoflow.semantics.shapes import words
+from geoflow.syntax import printer, tree
+
+_LONGEST_SHOWN = 60
+
+
+def shown(node: tree.Expression) -> str:
+    """The expression's canonical text in backquotes, cut where it is long."""
+    text = printer.text(node)
+    return f"`{text}`" if len(text) <= _LONGEST_SHOWN else f"`{text[:_LONGEST_SHOWN]} …`"
+
+
+def close_name(name: str, candidates: Iterable[str]) -> str | None:
+    """The one candidate that is close, if exactly one is."""
+    candidates = sorted(set(candidates) - {name})
+    same = [candidate for candidate in candidates if candidate.casefold() == name.casefold()]
+    if len(same) == 1:
+        return same[0]
+    near = difflib.get_close_matches(name, candidates, n=2, cutoff=0.7)
+    return near[0] if len(near) == 1 else None
+
+
+def _did_you_mean(span: Span, near: str | None) -> tuple[tuple[str, ...], Fix | None]:
+    return ((f"did you mean `{near}`?",), Fix(span, near)) if near else ((), None)
+
+
+# ---------------------------------------------------------------- names
+
+
+def unknown_name(name: tree.Name, candidates: Iterable[str]) -> Diagnostic:
+    """A name that nothing declares."""
+    near = close_name(name.text, candidates)
+    hints, fix = _did_you_mean(name.span, near)
+    if near is None:
+        hints = ("declare it with `dim`, `const`, `param` or `let`",)
+    message = f"`{name.text}` is not declared."
+    return Diagnostic("GEO0201", message, name.span, "unknown name", hints=hints, fix=fix)
+
+
+def unknown_function(name: tree.Name, candidates: Iterable[str]) -> Diagnostic:
+    """A call of something that is no function."""
+    hints, fix = _did_you_mean(name.span, close_name(name.text, candidates))
+    message = f"There is no function `{name.text}`."
+    return Diagnostic("GEO0207", message, name.span, "unknown function", hints=hints, fix=fix)
+
+
+def defined_twice(name: tree.Name, first: Span) -> Diagnostic:
+    """A second declaration of a name."""
+    return Diagnostic(
+        "GEO0202",
+        f"`{name.text}` is declared twice.",
+        name.span,
+        "declared again here",
+        related=(Related(first, "first declared here"),),
+    )
+
+
+def builtin_name(name: tree.Name) -> Diagnostic:
+    """A definition with the name of a built-in function."""
+    return Diagnostic(
+        "GEO0205",
+        f"`{name.text}` is a function of the language and cannot be defined again.",
+        name.span,
+        "not free to be a function's name",
+    )
+
+
+def circular(names: list[str], span: Span) -> Diagnostic:
+    """Definitions that need each other; `names` ends with its first entry."""
+    path = " → ".join(f"`{name}`" for name in names[:8]) + (" → …" if len(names) > 8 else "")
+    return Diagnostic("GEO0203", f"`{names[0]}` is defined by itself: {path}.", span, "circular")
+
+
+def bare_family(name: tree.Name, what: str, members: list[int]) -> Diagnostic:
+    """A family used without an index."""
+    return Diagnostic(
+        "GEO0204",
+        f"`{name.text}` is a family of {what}, used here without its index.",
+        name.span,
+        "which member?",
+        hints=(f"write `{name.text}[{members[0]}]` or another of its members",) if members else (),
+    )
+
+
+def bad_member(name: tree.Name, span: Span, index: int, members: list[int]) -> Diagnostic:
+    """An index outside the range of a family."""
+    return Diagnostic(
+        "GEO0204",
+        f"`{name.text}[{index}]` does not exist: `{name.text}` has members "
+        f"{members[0]} to {members[-1]}.",
+        span,
+        "out of range",
+    )
+
+
+def family_takes_one_index(name: tree.Name, span: Span) -> Diagnostic:
+    """`W[1, 2]` or `W[1:2]` of a family."""
+    return Diagnostic(
+        "GEO0204",
+        f"`{name.text}` is a family and takes exactly one index.",
+        span,
+        "not one index",
+        hints=(f"an entry of a member is written `{name.text}[1][0, 2]`",),
+    )
+
+
+def empty_family(span: Span, first: int, last: int) -> Diagnostic:
+    """A family over an empty range."""
+    return Diagnostic("GEO0204", f"The range {first}..{last} is empty.", span, "no members")
+
+
+def wrong_kind(span: Span, message: str, label: str, *hints: str) -> Diagnostic:
+    """Something of the wrong kind for its place."""
+    return Diagnostic("GEO0206", message, span, label, hints=hints)
+
+
+def wrong_arguments(span: Span, message: str, label: str = "", *hints: str) -> Diagnostic:
+    """A function called with arguments it does not take."""
+    return Diagnostic("GEO0208", message, span, label, hints=hints)
+
+
+# ---------------------------------------------------------------- shapes and sizes
+
+_VERBS = {
+    "+": "adds {0} and {1}",
+    "-": "subtracts {1} from {0}",
+    "*": "multiplies {0} by {1}, entry by entry",
+    "/": "divides {0} by {1}, entry by entry",
+    "@": "multiplies {0} by {1}",
+    "**": "raises {0} to {1}",
+}
+
+
+def operands_misfit(
+    node: tree.Binary,
+    left: Shape,
+    right: Shape,
+    code: str,
+    reason: str,
+    related: tuple[Related, ...],
+) -> Diagnostic:
+    """Two operands whose shapes do not fit the operator between them."""
+    does = _VERBS[node.operator].format(words(left), words(right))
+    hints = _transpose_hints(node, left, right) if code == "GEO0301" else ()
+    message = f"{shown(node)} {does}."
+    return Diagnostic(code, message, node.span, reason, related=related, hints=hints)
+
+
+def _transpose_hints(node: tree.Binary, left: Shape, right: Shape) -> tuple[str, ...]:
+    def flipped(operand: tree.Expression) -> tree.Expression:
+        if isinstance(operand, tree.Transposed):
+            return operand.operand
+        return tree.Transposed(operand.span, operand)
+
+    def suggestion(a: tree.Expression, b: tree.Expression) -> tuple[str, ...]:
+        text = printer.text(tree.Binary(node.span, a, node.operator, b))
+        return (f"write `{text}`",) if len(text) <= _LONGEST_SHOWN else ()
+
+    if node.operator == "@":
+        if len(right) == 2 and left[-1:] == right[1:]:
+            return suggestion(node.left, flipped(node.right))
+        if len(left) == 2 and left[:1] == right[:1]:
+            return suggestion(flipped(node.left), node.right)
+    elif len(left) == len(right) == 2 and left == right[::-1]:
+        return suggestion(node.left, flipped(node.right))
+    return ()
+
+
+def call_misfit(
+    name: tree.Name,
+    span: Span,
+    shapes: list[Shape],
+    code: str,
+    reason: str,
+    related: tuple[Related, ...],
+) -> Diagnostic:
+    """Arguments whose shapes a function does not take."""
+    of = " and ".join(words(shape) for shape in shapes[:3]) + (" …" if len(shapes) > 3 else "")
+    message = f"`{name.text}` does not take {of}: {reason}."
+    return Diagnostic(code, message, span, reason, related=related)
+
+
+def unequal_list(span: Span, first: Shape, other: Shape) -> Diagnostic:
+    """A bracketed list whose entries have different shapes."""
+    return Diagnostic(
+        "GEO0301",
+        f"This list holds {words(first)} and {words(other)}; an array needs equal shapes.",
+        span,
+        f"{words(other)}, unlike the first",
+        hints=("`concat([A, B], axis=0)` joins arrays along an axis they have",),
+    )
+
+
+def bad_index(span: Span, reason: str) -> Diagnostic:
+    """An index that does not fit the array."""
+    return Diagnostic("GEO0302", f"This index does not fit: {reason}.", span, reason)
+
+
+def bad_size(span: Span, what: str, value: object) -> Diagnostic:
+    """A size that is not a positive integer."""
+    return Diagnostic(
+        "GEO0303", f"{what} must be a positive integer, and this is {value}.", span, f"{value}"
+    )
+
+
+def too_large(span: Span, message: str, label: str = "too large", *hints: str) -> Diagnostic:
+    """A parameter, an array or an expression beyond the limits."""
+    return Diagnostic("GEO0304", message, span, label, hints=hints)
+
+
+def nested_too_deeply(span: Span) -> Diagnostic:
+    """Functions that call functions, or expressions in them, beyond the limit."""
+    return Diagnostic(
+        "GEO0106",
+        "With its functions written out, this is nested too deeply.",
+        span,
+        "too deep",
+        hints=("name parts of it with `let`",),
+    )
+
+
+def scalar_needed(span: Span, what: str, shape: Shape) -> Diagnostic:
+    """An array where one number is needed."""
+    return Diagnostic("GEO0305", f"{what} must be a scalar, and this is {words(shape)}.", span)
+
+
+def no_velocity(span: Span) -> Diagnostic:
+    """A velocity in a flow of order 1."""
+    message = f"`{span.text}` is a velocity, and a flow of order 1 has none."
+    hint = "write `flow order 2`, or `.T` for a transpose"
+    return Diagnostic("GEO0404", message, span, "no velocity here", hints=(hint,))
+
+
+# ---------------------------------------------------------------- reach
+
+
+def unsupported_function(name: tree.Name) -> Diagnostic:
+    """A function of the language that is not supported yet."""
+    return Diagnostic(
+        "GEO0501",
+        f"`{name.text}` is not supported in a model yet.",
+        name.span,
+        "not supported yet",
+        notes=(
+            "expressions are built from + - * / @, powers, sums, products, sqrt, norm, det and "
+            "inv; laws may use exp and log too",
+        ),
+    )
+
+
+def transcendental(operation: str, span: Span, place: str) -> Diagnostic:
+    """exp or log where only algebraic functions are supported."""
+    return Diagnostic(
+        "GEO0501",
+        f"`{operation}` is not supported in {place} yet.",
+        span,
+        "not a rational function",
+        notes=("the count is made in exact arithmetic, which needs rational functions or roots",),
+    )
+
+
+def bad_exponent(span: Span, reason: str) -> Diagnostic:
+    """An exponent outside what is supported."""
+    return Diagnostic(
+        "GEO0502",
+        f"This exponent is not supported: {reason}.",
+        span,
+        "not a constant integer or half-integer up to 64",
+    )
+
+
+def division_by_zero(span: Span) -> Diagnostic:
+    """A quotient by the constant 0."""
+    return Diagnostic("GEO0503", "This divides by zero.", span, "zero")
+
+
+def number_too_large(span: Span, bits: int) -> Diagnostic:
+    """A number beyond the limit."""
+    return Diagnostic("GEO0504", f"This number has more than {bits} bits.", span, "too large")

@@ -1,0 +1,47 @@
+"""Says which operation shapes that do not fit belong to, and where its operands were declared."""
+
+from __future__ import annotations
+
+from geoflow.diagnostics import Diagnostic, Related
+from geoflow.expr.tree import Apply, Expr, Parameter
+from geoflow.semantics import messages
+from geoflow.semantics.scope import Scope
+from geoflow.semantics.shapes import Misfit, words
+from geoflow.syntax import tree
+
+
+def explain(
+    misfit: Misfit, scope: Scope, node: tree.Expression, arguments: tuple[Expr, ...]
+) -> Diagnostic:
+    """The diagnostic for an operation whose arguments do not fit."""
+    related = _declarations(scope, node, arguments)
+    of = [argument.shape for argument in arguments]
+    code, reason = misfit.code, misfit.reason
+    if isinstance(node, tree.Binary):
+        return messages.operands_misfit(node, of[0], of[1], code, reason, related)
+    if isinstance(node, tree.Call):
+        return messages.call_misfit(node.function, node.span, of, code, reason, related)
+    message = f"{messages.shown(node)} does not fit: {reason}."
+    return Diagnostic(code, message, node.span, reason)
+
+
+def _declarations(
+    scope: Scope, node: tree.Expression, arguments: tuple[Expr, ...]
+) -> tuple[Related, ...]:
+    """Where the parameters and lets that a node speaks of directly were declared."""
+    spoken_of: set[Expr] = set(arguments)
+    for argument in arguments:
+        if isinstance(argument, Apply):
+            spoken_of.update(argument.arguments)
+    related: dict[str, Related] = {}
+    for part in tree.parts(node):
+        while isinstance(part, tree.Transposed | tree.Dotted | tree.Unary):
+            part = part.operand
+        declared = scope.names.get(part.text) if isinstance(part, tree.Name) else None
+        if declared is None or declared.kind not in ("parameter", "let"):
+            continue
+        meaning = declared.meaning
+        if isinstance(meaning, Apply | Parameter) and meaning in spoken_of:
+            label = f"`{declared.name}` is {words(meaning.shape)}"
+            related[declared.name] = Related(declared.span, label)
+    return tuple(related.values())

@@ -1,0 +1,106 @@
+"""The degree bound is never below the degree, on rational functions of many forms."""
+
+from __future__ import annotations
+
+import flint
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jax import lax
+
+import geoflow as gf
+from geoflow.exact.degree import field_degree
+from geoflow.exact.interpreter import run
+from geoflow.exact.polynomials import Polynomials, Quotient
+from geoflow.exact.program import Program
+from geoflow.primitives import adjugate
+
+from .evaluation import program_of
+
+CASES = {
+    "sum": (lambda x: jnp.sum(x, 0), (2, 3)),
+    "product": (lambda x: jnp.prod(x, 1), (2, 3)),
+    "quotients": (lambda x: x[0] / x[1] + x[1] / x[2], (3, 2)),
+    "scalar quotient": (lambda x: x / jnp.sum(x * x), (4,)),
+    "powers": (lambda x: [x**4, x**-3], (3,)),
+    "whole pow": (lambda x: [lax.pow(x, 4.0), lax.pow(x, -3.0)], (2,)),
+    "cumulative": (lambda x: [jnp.cumprod(x), jnp.cumsum(1 / x)], (3,)),
+    "matrix": (lambda x: x @ x @ x.T, (2, 2)),
+    "determinant": (lambda x: [gf.det(x), adjugate(x)[0, 0]], (3, 3)),
+    "inverse": (lambda x: gf.inv(x), (2, 2)),
+    "inverses": (lambda x: jnp.sum(gf.inv(x), 0), (3, 2, 2)),
+    "iterated": (lambda x: 1 / (x[0] + 1 / (x[1] + 1 / x[2])), (3,)),
+    "moved": (lambda x: jnp.concatenate([x[::-1] / x, jnp.stack([x[0] ** 2, x[1]])]), (3,)),
+    "gathered": (lambda x: (1 / x)[np.array([0, 0, 2])] * x[np.array([1, 2, 2])], (3,)),
+    "scattered": (lambda x: x.at[np.array([0, 0])].add(1 / x[1:]), (3,)),
+    "select": (lambda x: jnp.where(np.array([True, False]), x / x[::-1], x**3), (2,)),
+    "pad": (lambda x: lax.pad(x / x[::-1], 0.0, [(1, 1, 0)]), (2,)),
+}
+
+
+def degrees(program: Program) -> tuple[int, int]:
+    """Degrees of the numerators over the least common denominator, and of that denominator."""
+    ring, variables = Polynomials.in_shapes(program.input_shapes)
+    one = ring.context.constant(1)
+    values = [x for v in run(program, ring, variables) for x in v.flat]
+    pairs = [
+        (x.numerator, x.denominator) if isinstance(x, Quotient) else (x, one) for x in values
+    ]
+    common = one
+    for _, d in pairs:
+        common = common * (d / common.gcd(d))
+    return max(_degree(n * (common / d)) for n, d in pairs), _degree(common)
+
+
+def _degree(p: flint.fmpq_mpoly) -> int:
+    return int(p.total_degree()) if p else 0
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_bound_is_no_less_than_the_degree(name: str):
+    function, shape = CASES[name]
+    program = program_of(function, shape)
+    numerator, denominator = degrees(program)
+    bound = field_degree(program, [1])
+    assert bound.numerator >= numerator
+    assert bound.denominator >= denominator
+
+
+STEPS = {
+    "add": lambda a, b: a + b,
+    "mul": lambda a, b: a * b,
+    "div": lambda a, b: a / (b + 1),
+    "square": lambda a, b: a * a - b,
+    "reciprocal": lambda a, b: 1 / (2 + a),
+    "cube": lambda a, b: b**3,
+}
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(st.lists(st.sampled_from(sorted(STEPS)), min_size=1, max_size=4), st.booleans())
+def test_the_bound_on_random_rational_functions(steps: list[str], swap: bool):
+    def function(a, b):
+        for step in steps:
+            a, b = STEPS[step](a, b), a
+        return (b, a) if swap else a
+
+    program = program_of(function, (), ())
+    numerator, denominator = degrees(program)
+    bound = field_degree(program, [1, 1])
+    assert bound.numerator >= numerator
+    assert bound.denominator >= denominator
+
+
+def test_brackets_grow_by_numerator_and_denominator():
+    program = program_of(lambda x: x * x[::-1], (2,))
+    bound = field_degree(program, [1])
+    assert (bound.numerator, bound.denominator) == (2, 0)
+    assert [bound.of_word(k) for k in (1, 2, 3)] == [2, 3, 4]
+
+
+def test_polynomial_bounds_are_sharp():
+    assert field_degree(program_of(lambda x: x @ x, (2, 2)), [1]).numerator == 2
+    assert field_degree(program_of(lambda x: x**5 + x, (2,)), [1]).numerator == 5
+    assert field_degree(program_of(gf.det, (3, 3)), [1]).numerator == 3

@@ -1,0 +1,124 @@
+"""What refutes a claim, and what does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from geoflow.lie import point
+
+from .checking import check, verdicts
+
+# U Vᵀ and one more output: counts are closed by formulas
+LINEAR = "param U[2, 2], V[2, 2]\nmap phi = U @ V.T\n"
+# seven laws, six of them with formulas
+SUBCHAIN = """
+param a[2], B[2, 2], c[2]
+map phi = a @ B @ c
+"""
+DEEP = "param A[1, 2], B[2, 2], C[2, 1], d[2]\nmap phi = [A @ B @ C, d[0]*d[1]*(A @ B @ C)]\nsearch polynomial(1)\n"
+
+
+def test_a_refuted_count_needs_a_proved_bound():
+    model = check(LINEAR + "search polynomial(1)\nexpect laws = 2\nexpect laws = 3\nexpect laws = 4")
+    assert model.laws.status == "proved"
+    assert [c.verdict for c in model.claims] == ["refuted", "proved", "refuted"]
+
+
+def test_against_a_probable_count_a_claim_is_probably_refuted():
+    model = check(DEEP + "expect laws = 2\nexpect laws = 100\nexpect complete")
+    assert model.laws.status == "probable"
+    assert model.laws.lower < model.laws.upper
+    low, high, _ = (c.verdict for c in model.claims)
+    assert low == ("refuted" if model.laws.lower > 2 else "probably refuted")
+    assert high == "refuted"  # the rank is a proved bound from above
+
+
+def test_a_probable_count_is_not_proved_by_its_number():
+    probe = check(DEEP).laws
+    model = check(DEEP + f"expect laws = {probe.upper}\nexpect laws = {probe.upper - 1}")
+    agreeing, other = (c.verdict for c in model.claims)
+    assert agreeing == "probable"
+    assert other in ("probably refuted", "refuted")
+    assert (other == "refuted") == (probe.upper - 1 < probe.lower)
+
+
+def test_a_scalar_map_has_its_count_proved_without_formulas():
+    model = check(SUBCHAIN + "expect laws = 7\nexpect complete")
+    assert model.laws.status == "proved"
+    assert verdicts(model)["expect laws = 7"] == "proved"
+    assert verdicts(model)["expect complete"] != "proved"
+
+
+@pytest.mark.parametrize(
+    "law",
+    [
+        "U.T @ U + V.T @ V",
+        "U.T @ U - 2*V.T @ V",
+        "U @ U.T - V @ V.T",
+        "U.T @ V",
+        "U.T @ U - V.T @ V + [[0, 0], [0, U[0, 0]]]",
+        "(U.T @ U - V.T @ V)**2 + 1/10**30*V",
+        "U[0, 0]",
+    ],
+)
+def test_a_changed_coefficient_is_refuted(law: str):
+    model = check(LINEAR + f"law a = {law}")
+    assert verdicts(model)["a"] == "refuted"
+    (claim,) = model.claims
+    assert any("not 0" in line for line in claim.witness)
+
+
+def test_dependent_claims_do_not_raise_the_count():
+    model = check(
+        LINEAR
+        + """
+law a = (U.T @ U - V.T @ V)[0, 0]
+law b = 2*a + a**2
+law c = (U.T @ U - V.T @ V)[0, :]
+expect complete
+""".replace("2*a + a**2", "2*(U.T @ U - V.T @ V)[0, 0] + (U.T @ U - V.T @ V)[0, 0]**2")
+    )
+    assert verdicts(model) == {"a": "proved", "b": "proved", "c": "proved", "expect complete": "refuted"}
+    (complete,) = (c for c in model.claims if c.kind == "complete")
+    assert complete.detail.startswith("2 of 3")
+
+
+def test_a_constant_is_conserved_and_counts_nothing():
+    model = check(LINEAR + "law a = 3 + 0*U[0, 0]\nexpect complete")
+    assert verdicts(model) == {"a": "proved", "expect complete": "refuted"}
+
+
+def test_an_unlucky_point_is_drawn_again(monkeypatch):
+    """The first points have x = y, where φ is not defined."""
+    original = point._draw
+    drawn = []
+
+    def unlucky(generator, rng):
+        place = original(generator, rng)
+        drawn.append(place)
+        if len(drawn) <= 3:
+            place.point["x"] = place.point["y"]
+        return place
+
+    monkeypatch.setattr(point, "_draw", unlucky)
+    model = check("param x, y, z\nmap phi = z/(x - y)\nlaw a = x + y\nexpect laws = 2")
+    assert len(drawn) > 3
+    assert verdicts(model) == {"a": "proved", "expect laws = 2": "proved"}
+
+
+def test_a_special_point_gives_a_bound_and_no_wrong_proof(monkeypatch):
+    """At the origin every field of x·y vanishes; two such points agree on rank 0."""
+    original = point._draw
+
+    def special(generator, rng):
+        place = original(generator, rng)
+        for name in place.point:
+            place.point[name] = place.point[name] * 0
+        return place
+
+    monkeypatch.setattr(point, "_draw", special)
+    model = check("param x, y, z\nmap phi = x*y\nlaw a = x\nlaw b = x**2 - y**2\nexpect laws = 2")
+    assert model.laws.lower <= 2 <= model.laws.upper
+    assert model.laws.status != "proved" or model.laws.upper == 2
+    assert verdicts(model)["a"] == "refuted"
+    assert verdicts(model)["b"] == "proved"
