@@ -136,7 +136,7 @@ def conclude(counted: Counted, found: LawSet) -> Analysis:
 
 def assumptions(counted: Counted) -> tuple[str, ...]:
     """What every verdict on this flow takes for granted."""
-    said = ["every data set and every loss"]
+    said = [counted.flow.parametrization.loss.text] if counted.flow.parametrization.outputs else []
     rooted = has_roots(counted.generator.program)
     said.append("on an open set with the point of the certificate" if rooted else "a generic point")
     if counted.flow.symbolic_constants:

@@ -1,13 +1,15 @@
-"""`Flow`, the waist of geoflow: the training dynamics as a control-affine system z' = F₀(z) + G_a(z).
+"""`Flow`, the waist of geoflow: the training dynamics as a control-affine system z' = F₀(z) + G_b(z).
 
-| flow | state z | F₀ | G_a |
+| flow | state z | F₀ | G_b |
 |---|---|---|---|
 | order 1 | θ | none | M(θ)⁻¹ ∇_θ⟨a, φ(θ)⟩ |
+| order 1 with decay | (t, θ) | ∂_t − cθ | the same |
 | order 2 | (t, θ, v) | ∂_t + v ∂_θ − τ(t) v ∂_v | M(θ)⁻¹ ∇_θ⟨a, φ(θ)⟩ ∂_v |
+| adaptive | (t, θ, …) | see `dynamics.adaptive` | |
 
-The cotangent a is free: minus the gradient, at φ(θ), of whatever loss the data makes. Everything is a JAX function of
-(constants, point, cotangent), so that any arithmetic can evaluate it (`geoflow.exact`). Constants are arguments
-because they are exact: a float literal 1/3 would be another number.
+The cotangent a is free within the class of losses: minus the gradient, at φ(θ), of whatever loss the data makes.
+Everything is a JAX function of (constants, point, controls), so that any arithmetic can evaluate it (`geoflow.exact`).
+Constants are arguments because they are exact: a float literal 1/3 would be another number.
 """
 
 from __future__ import annotations
@@ -21,67 +23,22 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from geoflow.expr.evaluate import Environment, evaluate, rationals
-from geoflow.expr.printer import print_expr
-from geoflow.expr.tree import Expr, Number, Parameter, Shape, Time, Velocity, walk
+from geoflow.dynamics import Decay, Dynamics, Gradient, Momentum
+from geoflow.expr.evaluate import rationals
+from geoflow.expr.tree import Expr, Number, Shape, Time, walk
+from geoflow.lossclass import AnyLoss, LossClass
 from geoflow.metric import Euclidean, Metric
-
-Arrays = Mapping[str, jax.Array]
-Point = Mapping[str, jax.Array]
-Cotangent = tuple[jax.Array, ...]
-Output = Callable[[Arrays, Arrays], tuple[jax.Array, ...]]
-
-TIME = "t"
-_SUPERSCRIPT = str.maketrans("0123456789×", "⁰¹²³⁴⁵⁶⁷⁸⁹ˣ")
-
-
-@dataclass(frozen=True)
-class Block:
-    """One array of state coordinates. A velocity is named like its parameter with a `'`."""
-
-    name: str
-    shape: Shape
-    kind: Literal["parameter", "velocity", "time"] = "parameter"
-    positive: bool = False
-
-    @property
-    def size(self) -> int:
-        """Number of coordinates."""
-        return int(np.prod(self.shape, dtype=np.int64))
-
-    @property
-    def leaf(self) -> Parameter | Velocity | Time:
-        """The block as an expression."""
-        match self.kind:
-            case "parameter":
-                return Parameter(self.name, self.shape)
-            case "velocity":
-                return Velocity(self.name.removesuffix("'"), self.shape)
-            case "time":
-                return Time()
-
-
-@dataclass(frozen=True)
-class MetricOn:
-    """A metric and the parameters it measures."""
-
-    metric: Metric
-    parameters: tuple[str, ...]
+from geoflow.parametrization import TIME, Arrays, Block, Cotangent, MetricOn, Output, Parametrization
 
 
 @dataclass(frozen=True)
 class Flow:
-    """A flow of order 1 (gradient) or 2 (momentum) for every loss seen through φ. Make one with `Flow(phi, params)`
-    or from a checked model (`geoflow.load`)."""
+    """A training flow for every loss of a class seen through φ. Make one with `Flow(phi, params)` or from a checked
+    model (`geoflow.load`)."""
 
-    parameters: tuple[Block, ...]
-    phi: Output = field(repr=False)
-    cotangents: tuple[Shape, ...]
-    metrics: tuple[MetricOn, ...]
-    order: Literal[1, 2] = 1
-    damping: Expr | None = None
+    parametrization: Parametrization
+    dynamics: Dynamics
     constants: Mapping[str, Fraction | None] = field(default_factory=dict)
-    description: str = "φ"
 
     def __init__(
         self,
@@ -91,6 +48,11 @@ class Flow:
         metric: Metric | Mapping[str, Metric] | None = None,
         order: Literal[1, 2] = 1,
         damping: Any = None,
+        accelerated: bool = False,
+        decay: Any = None,
+        coupled: bool | None = None,
+        loss: LossClass = AnyLoss(),
+        dynamics: Dynamics | None = None,
         positive: Iterable[str] = (),
     ):
         """The flow of θ' = −M(θ)⁻¹ ∇(f∘φ)(θ), or θ'' + τ(t) θ' = −M(θ)⁻¹ ∇(f∘φ)(θ), for every smooth f.
@@ -105,37 +67,40 @@ class Flow:
         - `order`: 1 (gradient flow) or 2 (momentum).
         - `damping`: for order 2, τ: a number, or a JAX function of t such as `lambda t: 3 / t`. A Python float is read
           as the dyadic number it is; use `fractions.Fraction` for 1/10.
+        - `accelerated`: for order 2, mirror metrics are taken at τθ + θ'.
+        - `decay`: weight decay, one number or a mapping from names (or prefixes) to numbers; `coupled` says whether it
+          is part of the loss (order 1: decoupled by default; order 2 must say which).
+        - `loss`: the class of losses, such as `CrossEntropy()`.
+        - `dynamics`: another flow, such as `RMSProp`; then order, damping and decay are left out.
         - `positive`: names of parameters that stay positive; implied by metrics that need it.
 
         Raises `ValueError` when the arguments contradict each other.
         """
         names, leaves, rebuild = name_leaves(params)
-        verify_names(names, order)
+        if dynamics is None:
+            rates = decay_rates(decay, names, coupled, order)
+            dynamics = _ordered(order, damping_expression(damping, order), accelerated, rates)
+        verify_names(names, dynamics.order)
         metrics = assign_metrics(metric, names)
         signs = set(positive) | {n for m in metrics if m.metric.positive for n in m.parameters}
         if unknown := signs - set(names):
-            raise ValueError(
-                f"no parameter named {sorted(unknown)[0]!r}; there are {', '.join(names)}"
-            )
+            raise ValueError(f"no parameter named {sorted(unknown)[0]!r}; there are {', '.join(names)}")
         blocks = tuple(
-            Block(n, tuple(leaf.shape), positive=n in signs)
-            for n, leaf in zip(names, leaves, strict=True)
+            Block(n, tuple(leaf.shape), positive=n in signs) for n, leaf in zip(names, leaves, strict=True)
         )
 
         def output(constants: Arrays, theta: Arrays) -> tuple[jax.Array, ...]:
-            return tuple(
-                jnp.asarray(x) for x in jax.tree.leaves(phi(rebuild([theta[n] for n in names])))
-            )
+            return tuple(jnp.asarray(x) for x in jax.tree.leaves(phi(rebuild([theta[n] for n in names]))))
 
-        self._set(blocks, output, metrics, order, damping_expression(damping, order), {}, "φ")
+        self._set(blocks, output, metrics, dynamics, loss, {}, "φ")
 
     def _set(
         self,
         parameters: tuple[Block, ...],
         phi: Output,
         metrics: tuple[MetricOn, ...],
-        order: int,
-        damping: Expr | None,
+        dynamics: Dynamics,
+        loss: LossClass,
         constants: Mapping[str, Fraction | None],
         description: str,
     ) -> None:
@@ -145,27 +110,16 @@ class Flow:
         for m in metrics:
             for name, value in m.metric.constants().items():
                 if known.setdefault(name, value) != value:
-                    raise ValueError(
-                        f"the constant {name!r} has two values: {known[name]} and {value}"
-                    )
-        if damping is not None:
-            known |= rationals([damping])
-        example_theta = {b.name: jax.ShapeDtypeStruct(b.shape, np.float64) for b in parameters}
-        example_constants = {name: jax.ShapeDtypeStruct((), np.float64) for name in known}
+                    raise ValueError(f"the constant {name!r} has two values: {known[name]} and {value}")
+        known |= rationals(dynamics.expressions())
+        theta = {b.name: jax.ShapeDtypeStruct(b.shape, np.float64) for b in parameters}
         with jax.enable_x64(True):
-            outputs = jax.eval_shape(phi, example_constants, example_theta)
-        values = {
-            "parameters": parameters,
-            "phi": phi,
-            "cotangents": tuple(tuple(o.shape) for o in outputs),
-            "metrics": metrics,
-            "order": order,
-            "damping": damping,
-            "constants": known,
-            "description": description,
-        }
-        for name, value in values.items():
-            object.__setattr__(self, name, value)
+            outputs = jax.eval_shape(phi, {n: jax.ShapeDtypeStruct((), np.float64) for n in known}, theta)
+        shapes = tuple(tuple(o.shape) for o in outputs)
+        parametrization = Parametrization(parameters, phi, shapes, metrics, known, loss, description)
+        object.__setattr__(self, "parametrization", parametrization)
+        object.__setattr__(self, "dynamics", dynamics)
+        object.__setattr__(self, "constants", known)
 
     @classmethod
     def of_model(
@@ -173,35 +127,41 @@ class Flow:
         parameters: tuple[Block, ...],
         phi: Output,
         metrics: tuple[MetricOn, ...],
-        order: int,
-        damping: Expr | None,
+        dynamics: Dynamics,
         constants: Mapping[str, Fraction | None],
         description: str,
+        loss: LossClass = AnyLoss(),
     ) -> Flow:
         """A flow whose φ reads exact constants: `phi(constants, parameters)`."""
         flow = object.__new__(cls)
-        flow._set(parameters, phi, metrics, order, damping, constants, description)
+        flow._set(parameters, phi, metrics, dynamics, loss, constants, description)
         return flow
 
     def with_constants(self, extra: Mapping[str, Fraction | None]) -> Flow:
         """The same flow, knowing the values of more constants (those that only a law names)."""
-        return Flow.of_model(
-            self.parameters,
-            self.phi,
-            self.metrics,
-            self.order,
-            self.damping,
-            {**self.constants, **extra},
-            self.description,
-        )
+        p = self.parametrization
+        known = {**self.constants, **extra}
+        return Flow.of_model(p.parameters, p.phi, p.metrics, self.dynamics, known, p.description, p.loss)
+
+    @property
+    def parameters(self) -> tuple[Block, ...]:
+        """The trained parameters θ."""
+        return self.parametrization.parameters
 
     @property
     def state(self) -> tuple[Block, ...]:
-        """The coordinates z in order: θ, or t, θ, v."""
-        if self.order == 1:
-            return self.parameters
-        velocities = (Block(f"{b.name}'", b.shape, "velocity") for b in self.parameters)
-        return (Block(TIME, (), "time"), *self.parameters, *velocities)
+        """The coordinates z in order."""
+        return self.dynamics.state(self.parametrization)
+
+    @property
+    def order(self) -> int:
+        """1 or 2."""
+        return self.dynamics.order
+
+    @property
+    def damping(self) -> Expr | None:
+        """τ, for order 2."""
+        return self.dynamics.damping if isinstance(self.dynamics, Momentum) else None
 
     @property
     def dimension(self) -> int:
@@ -211,75 +171,43 @@ class Flow:
     @property
     def parameter_count(self) -> int:
         """D."""
-        return sum(b.size for b in self.parameters)
+        return self.parametrization.size
+
+    @property
+    def cotangents(self) -> tuple[Shape, ...]:
+        """Shapes of the free controls b."""
+        return self.dynamics.control_shapes(self.parametrization)
 
     @property
     def cotangent_size(self) -> int:
-        """Number of entries of φ."""
+        """Number of free controls."""
         return sum(int(np.prod(s, dtype=np.int64)) for s in self.cotangents)
 
     @property
     def has_drift(self) -> bool:
         """Whether F₀ is not zero."""
-        return self.order == 2
+        return self.dynamics.has_drift
 
-    def output(self, constants: Arrays, point: Point) -> tuple[jax.Array, ...]:
+    def output(self, constants: Arrays, point: Arrays) -> tuple[jax.Array, ...]:
         """φ at a point of the state."""
-        return self.phi(constants, {b.name: point[b.name] for b in self.parameters})
+        return self.parametrization.phi(constants, self.parametrization.theta(point))
 
-    def force(self, constants: Arrays, point: Point, cotangent: Cotangent) -> dict[str, jax.Array]:
-        """M(θ)⁻¹ ∇_θ⟨a, φ(θ)⟩ by parameter."""
-        theta = {b.name: point[b.name] for b in self.parameters}
+    def controls(self, constants: Arrays, point: Arrays, controls: Cotangent) -> dict[str, jax.Array]:
+        """G_b(z)."""
+        return self.dynamics.controls(self.parametrization, constants, point, controls)
 
-        def pairing(theta: Arrays) -> jax.Array:
-            return sum(
-                (
-                    jnp.sum(a * y)
-                    for a, y in zip(cotangent, self.phi(constants, theta), strict=True)
-                ),
-                jnp.zeros(()),
-            )
+    def drift(self, constants: Arrays, point: Arrays) -> dict[str, jax.Array]:
+        """F₀(z); zero where there is none."""
+        return self.dynamics.drift(self.parametrization, constants, point)
 
-        covector = jax.grad(pairing)(theta)
-        result: dict[str, jax.Array] = {}
-        for m in self.metrics:
-            own = {n: theta[n] for n in m.parameters}
-            result |= m.metric.apply_inverse(constants, own, {n: covector[n] for n in m.parameters})
-        return result
-
-    def controls(
-        self, constants: Arrays, point: Point, cotangent: Cotangent
-    ) -> dict[str, jax.Array]:
-        """G_a(z): linear in the cotangent a."""
-        force = self.force(constants, point, cotangent)
-        if self.order == 1:
-            return force
-        tangent: dict[str, jax.Array] = {b.name: jnp.zeros(b.shape) for b in self.state}
-        return tangent | {f"{name}'": value for name, value in force.items()}
-
-    def drift(self, constants: Arrays, point: Point) -> dict[str, jax.Array]:
-        """F₀(z); zero for order 1."""
-        if self.order == 1:
-            return {b.name: jnp.zeros(b.shape) for b in self.state}
-        tau = self.damping_at(constants, point[TIME])
-        tangent: dict[str, jax.Array] = {TIME: jnp.ones(())}
-        for b in self.parameters:
-            tangent[b.name] = point[f"{b.name}'"]
-            tangent[f"{b.name}'"] = -tau * point[f"{b.name}'"]
-        return tangent
-
-    def damping_at(self, constants: Arrays, t: jax.Array) -> jax.Array:
-        """τ(t)."""
-        assert self.damping is not None
-        return evaluate((self.damping,), Environment(constants=constants, time=t))[0]
+    def velocity(self, constants: Arrays, point: Arrays, cotangent: Cotangent) -> dict[str, jax.Array]:
+        """z' for a cotangent a = −∇f(φ(θ)), in floating point."""
+        return self.dynamics.velocity(self.parametrization, constants, point, cotangent)
 
     def constant_values(self, symbolic: Mapping[str, float] | None = None) -> dict[str, float]:
         """The constants as floats; symbolic ones from `symbolic`, else 1."""
         symbolic = symbolic or {}
-        return {
-            n: float(v) if v is not None else symbolic.get(n, 1.0)
-            for n, v in self.constants.items()
-        }
+        return {n: float(v) if v is not None else symbolic.get(n, 1.0) for n, v in self.constants.items()}
 
     @property
     def symbolic_constants(self) -> tuple[str, ...]:
@@ -288,24 +216,53 @@ class Flow:
 
     def metric_of(self, parameter: str) -> Metric:
         """The metric of a parameter."""
-        return next(m.metric for m in self.metrics if parameter in m.parameters)
+        return self.parametrization.metric_of(parameter)
 
     def summary(self) -> str:
         """One line: the parametrization, sizes, metric, order."""
-        sizes = " × ".join(
-            "R" + "×".join(map(str, s)).translate(_SUPERSCRIPT) for s in self.cotangents
-        )
-        if len({m.metric.text for m in self.metrics}) == 1:
-            metric = self.metrics[0].metric.text
+        p, count = self.parametrization, self.parameter_count
+        sizes = " × ".join("R" + "×".join(map(str, s)).translate(_SUPERSCRIPT) for s in p.outputs)
+        if len({m.metric.text for m in p.metrics}) == 1:
+            metric = p.metrics[0].metric.text
         else:
-            metric = ", ".join(
-                f"{m.metric.text} on {', '.join(m.parameters)}" for m in self.metrics
-            )
-        flow = f"order {self.order}"
-        if self.order == 2 and self.damping is not None:
-            flow += f", damping {print_expr(self.damping)}"
-        count = self.parameter_count
-        return f"{self.description} : {count} parameter{'s' * (count != 1)} → {sizes}, {metric}, {flow}"
+            metric = ", ".join(f"{m.metric.text} on {', '.join(m.parameters)}" for m in p.metrics)
+        seen = f" → {sizes}, {metric}" if sizes else ""
+        return f"{p.description} : {count} parameter{'s' * (count != 1)}{seen}, {self.dynamics.text}"
+
+
+_SUPERSCRIPT = str.maketrans("0123456789×", "⁰¹²³⁴⁵⁶⁷⁸⁹ˣ")
+
+
+def _ordered(order: int, damping: Expr | None, accelerated: bool, decay: Decay | None) -> Dynamics:
+    if order == 1:
+        if accelerated:
+            raise ValueError("accelerated belongs to order 2: give order=2, or leave it out")
+        return Gradient(decay)
+    assert damping is not None
+    return Momentum(damping, accelerated, decay)
+
+
+def decay_rates(decay: Any, names: Sequence[str], coupled: bool | None, order: int) -> Decay | None:
+    """Weight decay given in Python.
+
+    Raises:
+        ValueError: a key names no parameter, or order 2 without saying whether the decay is coupled.
+    """
+    if decay is None:
+        if coupled is not None:
+            raise ValueError("coupled belongs to decay: give decay=…, or leave coupled out")
+        return None
+    if coupled is None and order == 2:
+        raise ValueError("with order 2 say whether the decay is coupled: coupled=True or coupled=False")
+    given = decay if isinstance(decay, Mapping) else {n: decay for n in names}
+    rates: dict[str, Expr] = {}
+    for key, value in given.items():
+        own = [n for n in names if n == key or n.startswith((f"{key}.", f"{key}["))]
+        if not own:
+            raise ValueError(f"decay names {key!r}, which is no parameter; there are {', '.join(names)}")
+        rate = Number(Fraction(value))
+        rates |= {n: rate for n in own}
+    return Decay(rates, bool(coupled))
 
 
 def name_leaves(params: Any) -> tuple[list[str], list[Any], Callable[[Sequence[Any]], Any]]:
@@ -360,7 +317,7 @@ def assign_metrics(
         ValueError: a key that names no parameter, or what is no metric.
     """
     for each in metric.values() if isinstance(metric, Mapping) else [metric]:
-        if each is not None and not hasattr(each, "apply_inverse"):
+        if each is not None and not hasattr(each, "steepest"):
             raise ValueError(
                 f'metric must be one of geoflow\'s, such as Mirror("entropy"), got {each!r}'
             )

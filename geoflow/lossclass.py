@@ -32,6 +32,10 @@ class LossClass(Protocol):
         """The cotangent of free controls, linear."""
         ...
 
+    def project(self, outputs: Sequence[Shape], cotangent: Sequence[jax.Array]) -> tuple[jax.Array, ...]:
+        """A cotangent of the class near any cotangent, in floating point."""
+        ...
+
 
 @dataclass(frozen=True)
 class AnyLoss:
@@ -46,6 +50,10 @@ class AnyLoss:
     def cotangent(self, outputs: Sequence[Shape], controls: Sequence[jax.Array]) -> tuple[jax.Array, ...]:
         """Themselves."""
         return tuple(controls)
+
+    def project(self, outputs: Sequence[Shape], cotangent: Sequence[jax.Array]) -> tuple[jax.Array, ...]:
+        """Themselves."""
+        return tuple(cotangent)
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,10 @@ class CrossEntropy:
             found.append(jnp.concatenate([b, last], axis=-1))
         return tuple(found)
 
+    def project(self, outputs: Sequence[Shape], cotangent: Sequence[jax.Array]) -> tuple[jax.Array, ...]:
+        """Without the mean over the last axis."""
+        return tuple(a - jnp.mean(a, axis=-1, keepdims=True) if a.shape else 0 * a for a in cotangent)
+
 
 @dataclass(frozen=True)
 class FewData:
@@ -88,9 +100,16 @@ class FewData:
 
     def cotangent(self, outputs: Sequence[Shape], controls: Sequence[jax.Array]) -> tuple[jax.Array, ...]:
         """Combinations of k fixed cotangents."""
+        return tuple(jnp.tensordot(controls[0], fixed, axes=1) for fixed in self._fixed(outputs))
+
+    def _fixed(self, outputs: Sequence[Shape]) -> list[np.ndarray]:
         rng = np.random.default_rng([self.seed, 0x64617461])
-        found = []
-        for shape in outputs:
-            fixed = rng.integers(-99, 100, (self.k, *shape)).astype(np.float64)
-            found.append(jnp.tensordot(controls[0], fixed, axes=1))
-        return tuple(found)
+        return [rng.integers(-99, 100, (self.k, *shape)).astype(np.float64) for shape in outputs]
+
+    def project(self, outputs: Sequence[Shape], cotangent: Sequence[jax.Array]) -> tuple[jax.Array, ...]:
+        """Pairings with the fixed cotangents as coefficients: the loss sees k projections of φ."""
+        fixed = self._fixed(outputs)
+        axes = [tuple(range(-len(s), 0)) for s in outputs]
+        pairings = [jnp.sum(f * a, axis=x) for f, a, x in zip(fixed, cotangent, axes, strict=True)]
+        size = sum(float(np.sum(f**2)) for f in fixed) / self.k
+        return self.cotangent(outputs, (sum(pairings[1:], pairings[0]) / size,))

@@ -76,6 +76,9 @@ class RMSProp(_Adaptive):
     def text(self) -> str:
         return f"RMSProp(b2 = {print_expr(self.b2)})"
 
+    def expressions(self) -> list[Expr]:
+        return [self.b2]
+
     def state(self, p: Parametrization) -> tuple[Block, ...]:
         return (Block(TIME, (), "time"), *p.parameters, *(_moment("w", b, True) for b in p.parameters))
 
@@ -96,6 +99,9 @@ class Adam(_Adaptive):
     @property
     def text(self) -> str:
         return f"Adam(b1 = {print_expr(self.b1)}, b2 = {print_expr(self.b2)})"
+
+    def expressions(self) -> list[Expr]:
+        return [self.b1, self.b2]
 
     def state(self, p: Parametrization) -> tuple[Block, ...]:
         first = (_moment("m", b, False) for b in p.parameters)

@@ -57,6 +57,10 @@ class Dynamics(ABC):
     def text(self) -> str:
         """How the verdict line names it: `order 1`, `order 2, damping 1/2`."""
 
+    def expressions(self) -> list[Expr]:
+        """The expressions in constants that the flow reads."""
+        return []
+
     @abstractmethod
     def state(self, p: Parametrization) -> tuple[Block, ...]:
         """The coordinates z in order."""

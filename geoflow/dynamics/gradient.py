@@ -26,6 +26,9 @@ class Gradient(Dynamics):
         kind = "" if self.decay is None else f", {'coupled' if self.decay.coupled else 'decoupled'} decay"
         return f"order 1{kind}"
 
+    def expressions(self) -> list[Expr]:
+        return [] if self.decay is None else list(self.decay.rates.values())
+
     def state(self, p: Parametrization) -> tuple[Block, ...]:
         if self.decay is None:
             return p.parameters

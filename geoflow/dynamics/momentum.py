@@ -38,6 +38,9 @@ class Momentum(Dynamics):
             parts.append(f"{'coupled' if self.decay.coupled else 'decoupled'} decay")
         return ", ".join(parts)
 
+    def expressions(self) -> list[Expr]:
+        return [self.damping, *(self.decay.rates.values() if self.decay is not None else ())]
+
     def state(self, p: Parametrization) -> tuple[Block, ...]:
         velocities = (Block(f"{b.name}'", b.shape, "velocity") for b in p.parameters)
         return (Block(TIME, (), "time"), *p.parameters, *velocities)

@@ -19,12 +19,9 @@ class TimeFactor:
 
 
 def time_factors(flow: Flow) -> list[TimeFactor]:
-    """The factors a law of this flow can have: 1, and for momentum the integrating factor exp(∫τ)."""
-    plain = TimeFactor(None, None)
-    if flow.damping is None or (isinstance(flow.damping, Number) and flow.damping.value == 0):
-        return [plain]
-    factor = integrating_factor(flow.damping)
-    return [TimeFactor(factor, flow.damping), plain] if factor is not None else [plain]
+    """The factors a law of this flow can have: exp(∫λ) for the flow's rates λ, and 1."""
+    found = [TimeFactor(integrating_factor(rate), rate) for rate in flow.dynamics.rates(flow.parametrization)]
+    return [*(f for f in found if f.factor is not None), TimeFactor(None, None)]
 
 
 def integrating_factor(rate: Expr) -> Expr | None:

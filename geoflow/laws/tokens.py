@@ -29,7 +29,8 @@ from geoflow.expr.build import entry, linear_combination, multiply, power
 from geoflow.expr.evaluate import Environment, evaluate
 from geoflow.expr.printer import print_expr
 from geoflow.expr.tree import Apply, Constant, Expr, Parameter, walk
-from geoflow.flow import TIME, Flow
+from geoflow.flow import Flow
+from geoflow.parametrization import TIME
 from geoflow.lie.bracket import example_point
 
 

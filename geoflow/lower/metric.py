@@ -10,7 +10,7 @@ import jax
 from geoflow.expr.evaluate import Environment, evaluate, rationals
 from geoflow.expr.printer import print_expr
 from geoflow.expr.tree import Constant, Expr, walk
-from geoflow.flow import Arrays
+from geoflow.parametrization import Arrays
 from geoflow.metric import Euclidean, Metric, Mirror, Scaled
 from geoflow.semantics.model import MetricBlock, Potential
 

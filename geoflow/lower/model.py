@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from geoflow.expr.evaluate import Environment, evaluate, rationals
 from geoflow.expr.tree import Constant, walk
-from geoflow.flow import Arrays, Block, Flow, MetricOn
+from geoflow.dynamics import Gradient, Momentum
+from geoflow.flow import Flow
+from geoflow.parametrization import Arrays, Block, MetricOn
 from geoflow.lower.metric import METRICS
 from geoflow.metric import Euclidean
 from geoflow.semantics.model import MetricBlock, Model
@@ -31,8 +33,7 @@ def lower(model: Model) -> Flow:
         parameters=blocks,
         phi=phi,
         metrics=metrics,
-        order=model.order,
-        damping=model.damping,
+        dynamics=Gradient() if model.damping is None else Momentum(model.damping),
         constants=constants,
         description=f"φ = {model.map_text}",
     )

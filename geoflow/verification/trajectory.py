@@ -18,7 +18,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from geoflow.flow import Block, Flow, depends_on_time
+from geoflow.flow import Flow, depends_on_time
+from geoflow.parametrization import Block
 from geoflow.results import VerifySettings
 from geoflow.verification.losses import Loss, cotangent, draw_features, draw_labels, find_losses
 
@@ -82,12 +83,14 @@ def symbolic_values(flow: Flow, seed: int) -> dict[str, float]:
 
 
 def start_time(flow: Flow, constants: Mapping[str, float]) -> float:
-    """0, or 1 where the damping is not finite at 0."""
-    if flow.damping is None or not depends_on_time(flow.damping):
+    """0, or 1 where the drift is not finite at 0."""
+    if not any(depends_on_time(e) for e in flow.dynamics.expressions()):
         return 0.0
     with float64():
         values = {name: jnp.asarray(value) for name, value in constants.items()}
-        return 0.0 if bool(jnp.isfinite(flow.damping_at(values, jnp.zeros(())))) else 1.0
+        point = {b.name: jnp.zeros(()) if b.kind == "time" else jnp.ones(b.shape) for b in flow.state}
+        finite = [jnp.all(jnp.isfinite(v)) for v in flow.drift(values, point).values()]
+        return 0.0 if all(map(bool, finite)) else 1.0
 
 
 def draw_runs(
@@ -101,14 +104,14 @@ def draw_runs(
     start, features, labels, names = [], [], [], []
     for trial in range(settings.trials):
         point = np.concatenate([np.ravel(_draw(rng, block, first)) for block in flow.state])
-        x = draw_features(rng, settings.data, flow.cotangent_size)
+        x = draw_features(rng, settings.data, seen_size(flow))
         for loss in losses:
             names.append(f"trial {trial + 1} ({loss.name})")
             start.append(point)
             features.append(x)
             labels.append(draw_labels(rng, loss, x))
     start = np.stack(start)
-    moving = start[:, 1:] if flow.order == 2 else start
+    moving = start[:, 1:] if flow.state[0].kind == "time" else start
     return Runs(
         names=tuple(names),
         trials=np.repeat(np.arange(settings.trials), len(losses)),
@@ -121,6 +124,12 @@ def draw_runs(
     )
 
 
+def seen_size(flow: Flow) -> int:
+    """Number of entries of φ, or of controls for a system without φ."""
+    shapes = flow.parametrization.outputs or flow.cotangents
+    return sum(int(np.prod(s)) for s in shapes)
+
+
 def _draw(rng: np.random.Generator, block: Block, time: float) -> np.ndarray:
     """Coordinates of natural size: a product of two such matrices has entries of order 1. They stay
     away from zero, where many metrics are singular."""
@@ -128,7 +137,7 @@ def _draw(rng: np.random.Generator, block: Block, time: float) -> np.ndarray:
         return np.asarray(time)
     normal = rng.standard_normal(block.shape)
     size = 1 / np.sqrt(block.shape[-1]) if len(block.shape) > 1 else 1.0
-    if block.kind == "velocity":
+    if block.kind == "velocity" or (block.kind == "moment" and not block.positive):
         return normal * size / 2
     away = np.abs(normal) + 0.25
     return (away if block.positive else np.copysign(away, normal)) * size
@@ -181,14 +190,21 @@ def _one_run(flow: Flow, losses: tuple[Loss, ...], observe: Observe) -> Callable
     """One trajectory as a JAX function of its data."""
     import diffrax  # here, not above: a check without verification is spared its 0.4 s
 
-    def controls(constants: Any, point: Point, args: Any) -> dict[str, jax.Array]:
+    shapes = flow.parametrization.outputs or flow.cotangents
+    ends = np.cumsum([int(np.prod(s)) for s in shapes])[:-1]
+
+    def pieces(flat: jax.Array) -> tuple[jax.Array, ...]:
+        parts = zip(jnp.split(flat, ends), shapes, strict=True)
+        return tuple(part.reshape(s) for part, s in parts)
+
+    def pull(constants: Any, point: Point, args: Any, time: Any) -> tuple[jax.Array, ...]:
+        """The cotangent of the loss; open-loop controls for a system without φ."""
         features, labels, which = args
-        outputs = flow.output(constants, point)
-        flat = jnp.concatenate([jnp.ravel(y) for y in outputs])
-        a = cotangent(losses, which, features, labels, flat)
-        ends = np.cumsum([y.size for y in outputs])[:-1]
-        parts = (part.reshape(y.shape) for part, y in zip(jnp.split(a, ends), outputs, strict=True))
-        return flow.controls(constants, point, tuple(parts))
+        if not flow.parametrization.outputs:
+            return pieces(features[0] * jnp.sin(2 * time * features[1] + features[2]))
+        flat = jnp.concatenate([jnp.ravel(y) for y in flow.output(constants, point)])
+        a = pieces(cotangent(losses, which, features, labels, flat))
+        return flow.parametrization.loss.project(shapes, a)
 
     def run(
         start: jax.Array,
@@ -200,12 +216,10 @@ def _one_run(flow: Flow, losses: tuple[Loss, ...], observe: Observe) -> Callable
         rtol: jax.Array,
         atol: jax.Array,
     ) -> tuple[jax.Array, jax.Array, Any, jax.Array]:
-        def velocity(_: Any, state: jax.Array, args: Any) -> jax.Array:
+        def velocity(time: Any, state: jax.Array, args: Any) -> jax.Array:
             point = split(flow, state)
-            controlled = join(flow, controls(constants, point, args))
-            if not flow.has_drift:
-                return controlled
-            return controlled + join(flow, flow.drift(constants, point))
+            a = pull(constants, point, args, time)
+            return join(flow, flow.velocity(constants, point, a))
 
         data = (features, labels, which)
         solution = diffrax.diffeqsolve(
@@ -223,13 +237,16 @@ def _one_run(flow: Flow, losses: tuple[Loss, ...], observe: Observe) -> Callable
             throw=False,
         )
 
-        def look(state: jax.Array) -> tuple[jax.Array, Any]:
+        def look(state: jax.Array, time: jax.Array) -> tuple[jax.Array, Any]:
             point = split(flow, state)
-            pushed = join(flow, controls(constants, point, data))
+            a = pull(constants, point, data, time)
+            still = tuple(jnp.zeros_like(x) for x in a)
+            pushed = join(flow, flow.velocity(constants, point, a))
+            pushed = pushed - join(flow, flow.velocity(constants, point, still))
             return jnp.linalg.norm(pushed) / jnp.linalg.norm(state), observe(point)
 
         assert solution.ys is not None
-        push, observed = jax.vmap(look)(solution.ys)
+        push, observed = jax.vmap(look)(solution.ys, times)
         succeeded = jnp.asarray(solution.result == diffrax.RESULTS.successful)
         return solution.ys, push, observed, succeeded
 
