@@ -114,7 +114,10 @@ class _Builder:
             self.next += 1
         return self._known[key][0]
 
-    def inline(self, closed: ClosedJaxpr, arguments: Sequence[int]) -> list[int]:
+    def inline(
+        self, closed: ClosedJaxpr, arguments: Sequence[int], where: str = ""
+    ) -> list[int]:
+        """The slots of the outputs. `where` is the place of the call, for equations that know none."""
         jaxpr = closed.jaxpr
         env: dict[Any, int] = dict(zip(jaxpr.invars, arguments, strict=True))
         env.update(
@@ -128,14 +131,14 @@ class _Builder:
             name = eqn.primitive.name
             inputs = [read(v) for v in eqn.invars]
             if name in _CALLS:
-                outputs = self.inline(_callee(eqn), inputs)
+                outputs = self.inline(_callee(eqn), inputs, _where(eqn) or where)
             elif name == "cond" and inputs[0] in self.literals:
                 branch = eqn.params["branches"][int(self.literals[inputs[0]])]
-                outputs = self.inline(branch, inputs[1:])
+                outputs = self.inline(branch, inputs[1:], _where(eqn) or where)
             elif self._is_index_computation(eqn, inputs):
                 outputs = self._fold(eqn, inputs)
             else:
-                outputs = self._emit(eqn, inputs)
+                outputs = self._emit(eqn, inputs, where)
             env.update(zip(eqn.outvars, outputs, strict=True))
         return [read(v) for v in jaxpr.outvars]
 
@@ -154,7 +157,7 @@ class _Builder:
             for v in (values if eqn.primitive.multiple_results else [values])
         ]
 
-    def _emit(self, eqn: Any, inputs: list[int]) -> tuple[int, ...]:
+    def _emit(self, eqn: Any, inputs: list[int], called: str) -> tuple[int, ...]:
         name = eqn.primitive.name
         if name in _IDENTITIES or (name == "convert_element_type" and _keeps_value(eqn)):
             return (inputs[0],)
@@ -163,7 +166,7 @@ class _Builder:
             outputs = tuple(range(self.next, self.next + len(eqn.outvars)))
             self.next += len(outputs)
             shapes = tuple(tuple(v.aval.shape) for v in eqn.outvars)
-            where = _where(eqn)
+            where = _where(eqn) or called
             self.instructions.append(
                 Instruction(name, tuple(inputs), outputs, eqn.params, shapes, where)
             )

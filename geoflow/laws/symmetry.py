@@ -145,7 +145,7 @@ def _rotation(terms: list[tuple[Fraction, Expr]]) -> str:
             return ""
         flat = [x.arguments[0] if isinstance(x, Apply) else x for x in term.arguments]
         kinds = {type(x) for x in flat}
-        if kinds != {Parameter, Velocity}:
+        if kinds != {Parameter, Velocity} or len({x.name for x in flat}) != 1:
             return ""
         name = next(x.name for x in flat if isinstance(x, Parameter))
         left = isinstance(term.arguments[0], Apply) and term.arguments[0].operation == "transpose"
