@@ -106,8 +106,6 @@ class Flow:
     ) -> None:
         if not parameters:
             raise ValueError("a flow needs at least one parameter")
-        if order == 2 and damping is None:
-            damping = Number(Fraction(0))
         known: dict[str, Fraction | None] = dict(constants)
         for m in metrics:
             for name, value in m.metric.constants().items():

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 
 from geoflow.expr.build import add, multiply
 from geoflow.expr.evaluate import Environment, evaluate
-from geoflow.expr.tree import Expr, Shape, number
+from geoflow.expr.tree import Expr, Number, Shape, number
 from geoflow.parametrization import Arrays, Block, Cotangent, Parametrization
 
 Tangent = dict[str, jax.Array]
@@ -41,9 +41,18 @@ class Decay:
         distinct = list({id(r): r for r in self.rates.values()}.values())
         sums: list[Expr] = []
         for i, rate in enumerate(distinct):
-            sums += [rate if k == 1 else multiply(number(k), rate) for k in range(1, most + 1)]
-            sums += [add(rate, other) for other in distinct[i + 1 :]]
+            sums += [folded("mul", number(k), rate) for k in range(1, most + 1)]
+            sums += [folded("add", rate, other) for other in distinct[i + 1 :]]
         return sums
+
+
+def folded(operation: str, a: Expr, b: Expr) -> Expr:
+    """a + b or a·b, numbers folded."""
+    if isinstance(a, Number) and isinstance(b, Number):
+        return Number(a.value + b.value if operation == "add" else a.value * b.value)
+    if operation == "mul" and isinstance(a, Number) and a.value == 1:
+        return b
+    return add(a, b) if operation == "add" else multiply(a, b)
 
 
 class Dynamics(ABC):

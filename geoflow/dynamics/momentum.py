@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 
-from geoflow.dynamics.base import Decay, Dynamics, Tangent, signed
-from geoflow.expr.build import add
+from geoflow.dynamics.base import Decay, Dynamics, Tangent, folded, signed
 from geoflow.expr.evaluate import Environment, evaluate
 from geoflow.expr.printer import print_expr
 from geoflow.expr.tree import Expr, Number
@@ -85,5 +84,5 @@ class Momentum(Dynamics):
         found = [] if zero else [self.damping]
         if self.decay is not None and not self.decay.coupled:
             for rate in self.decay.sums(2):
-                found += [rate] if zero else [rate, add(self.damping, rate)]
+                found += [rate] if zero else [rate, folded("add", self.damping, rate)]
         return found

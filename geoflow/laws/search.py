@@ -16,10 +16,10 @@ from geoflow.deadline import Deadline
 from geoflow.exact import linalg
 from geoflow.exact.interpreter import UnluckyPoint
 from geoflow.exact.program import UnsupportedPrimitive
-from geoflow.expr.build import multiply
+from geoflow.expr.build import divide, function, multiply, power
 from geoflow.expr.printer import print_expr
 from geoflow.expr.tree import Expr, walk
-from geoflow.laws.dictionary import combinations_in, constant_monomials
+from geoflow.laws.dictionary import TermSampler, combinations_in, constant_monomials
 from geoflow.laws.differential import Differential, differentiate
 from geoflow.laws.factors import TimeFactor, time_factors
 from geoflow.laws.identity import decide, gradient_rows
@@ -27,7 +27,7 @@ from geoflow.laws.law import Law
 from geoflow.laws.matrix_form import expression, matrix_laws
 from geoflow.laws.monomials import MonomialSampler, entries_of, highest_degree
 from geoflow.laws.symmetry import symmetry_of
-from geoflow.laws.terms import cross_terms, own_terms, scalar_functions
+from geoflow.laws.terms import cross_terms, has_logarithm, minors, own_terms, scalar_functions
 from geoflow.laws.tokens import UnsupportedExponential
 from geoflow.lie.bracket import Generator
 from geoflow.lie.point import ModularPoint
@@ -141,6 +141,8 @@ def _stages(generator: Generator, where: Where, seed: int) -> Iterator[tuple[str
                 "products of two parameters",
                 _matrix_stage(generator, own + cross, factors, 0, seed),
             )
+        if flow.order == 1:
+            yield "quotients of minors", _quotients(generator, minors(flow), seed)
     functions = entries_of(scalar_functions(flow)) if where.functions else []
     for k in range(1, highest_degree(flow, where.degree) + 1):
         for degree in degrees:
@@ -156,8 +158,31 @@ def _matrix_stage(
 ) -> list[Expr]:
     found: list[Expr] = []
     for f in factors:
-        found += matrix_laws(generator, terms, f.factor, f.rate, degree, seed)
+        usable = terms if f.rate is None else [t for t in terms if not has_logarithm(t)]
+        found += matrix_laws(generator, usable, f.factor, f.rate, degree, seed)
     return found
+
+
+def _quotients(generator: Generator, factors: Sequence[Expr], seed: int) -> list[Expr]:
+    """Laws Π pᵢ^cᵢ with Σ cᵢ·(X pᵢ)/pᵢ = 0 (Darboux 1878): combinations of logarithms, written as quotients."""
+    logarithms = [function("log", p) for p in factors]
+    if not logarithms:
+        return []
+    sampler = TermSampler(generator, logarithms)
+    found = []
+    for combination in combinations_in(sampler, range(len(factors)), [()], seed):
+        powers = [(factors[j], c) for (j, _), c in combination.coefficients.items()]
+        above = [power(p, c) for p, c in powers if c > 0]
+        below = [power(p, -c) for p, c in powers if c < 0]
+        found.append(divide(_multiplied(above), _multiplied(below)) if below else _multiplied(above))
+    return found
+
+
+def _multiplied(factors: Sequence[Expr]) -> Expr:
+    product = factors[0]
+    for factor in factors[1:]:
+        product = multiply(product, factor)
+    return product
 
 
 def _scalar_stage(

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations
+from math import comb
 
 from geoflow.expr.build import Leaf, matmul, multiply, outer, total, transpose
-from geoflow.expr.tree import Apply, Expr, Parameter, Time, Velocity
+from geoflow.expr.tree import Apply, Expr, Parameter, Shape, Time, Velocity, walk
 from geoflow.flow import Flow
+
+_MOST_MINORS = 60
 
 
 def own_terms(flow: Flow) -> list[Expr]:
@@ -27,7 +30,53 @@ def own_terms(flow: Flow) -> list[Expr]:
             terms += _grams(leaf, leaf)
         for function in metric.balanced(leaf):
             terms += _sums(function)
+        terms += metric.logarithms(leaf)
+    if flow.has_drift and flow.order == 1:
+        terms += _times({t.shape for t in terms if has_logarithm(t)})
     return terms
+
+
+def _times(shapes: set[Shape]) -> Iterator[Expr]:
+    """t beside logarithms, which decay moves at a constant speed."""
+    for shape in sorted(shapes):
+        ones = Apply("ones", (), shape, (("shape", shape),))
+        yield multiply(Time(), ones) if shape else Time()
+
+
+def has_logarithm(term: Expr) -> bool:
+    """Whether the value of the term is beyond rational arithmetic (its derivative is not)."""
+    return any(isinstance(n, Apply) and n.operation == "log" for n in walk(term))
+
+
+def minors(flow: Flow) -> list[Expr]:
+    """Largest minors of rectangular parameters: factors that a change of basis multiplies by one determinant."""
+    found: list[Expr] = []
+    for block in flow.parameters:
+        if len(block.shape) != 2 or block.shape[0] == block.shape[1]:
+            continue
+        leaf = Parameter(block.name, block.shape)
+        wide = leaf if block.shape[0] < block.shape[1] else transpose(leaf)
+        size, columns = wide.shape
+        if comb(columns, size) > _MOST_MINORS:
+            continue
+        for chosen in combinations(range(columns), size):
+            picked = [column(wide, k) for k in chosen]
+            found.append(picked[0] if size == 1 else determinant(picked))
+    return found
+
+
+def column(matrix: Expr, k: int) -> Expr:
+    """One column; an entry where columns have one."""
+    rows = matrix.shape[0]
+    if rows == 1:
+        return Apply("index", (matrix,), (), (("items", (0, k)),))
+    return Apply("index", (matrix,), (rows,), (("items", ((0, rows, 1), k)),))
+
+
+def determinant(columns: list[Expr]) -> Expr:
+    """det of a matrix given by its columns (as rows: the transpose has the same determinant)."""
+    n = len(columns)
+    return Apply("det", (Apply("stack", tuple(columns), (n, n), (("axis", 0),)),), ())
 
 
 def _momentum_terms(leaf: Parameter, quadratic: bool) -> Iterator[Expr]:

@@ -60,6 +60,10 @@ class Fisher(Metric):
     known: Mapping[str, Fraction | None] | None = None
 
     @property
+    def quadratic(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.kind == "full"
+
+    @property
     def text(self) -> str:
         parts = [self.kind]
         if self.damping is not None:
@@ -167,6 +171,8 @@ class Fisher(Metric):
     def logarithms(self, parameter: Parameter) -> tuple[Expr, ...]:
         """log det of the two Gram matrices (damped: plus c·I), log of the norms of rows and columns."""
         found: list[Expr] = []
+        if self.kind == "full":
+            return ()
         if len(parameter.shape) == 2:
             for gram in (
                 matmul(transpose(parameter), parameter),
@@ -175,8 +181,11 @@ class Fisher(Metric):
                 found.append(function("log", _determinant(self._damped(gram))))
         if parameter.shape:
             axes: list[int | None] = [None, *range(len(parameter.shape))]
-            found += [function("log", total(power(parameter, 2), a)) for a in axes]
+            found += [function("log", self._damped_norm(total(power(parameter, 2), a))) for a in axes]
         return tuple(found)
+
+    def _damped_norm(self, norm: Expr) -> Expr:
+        return norm if self.damping is None else Apply("add", (norm, self.damping), norm.shape)
 
     def _damped(self, gram: Expr) -> Expr:
         if self.damping is None or self.damping == Number(Fraction(0)):
