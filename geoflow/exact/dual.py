@@ -135,6 +135,37 @@ def power(ring: Arithmetic, a: Array, exponent: int) -> Array:
     return ring.constant(Fraction(1), (1, *a.shape[1:])) if result is None else result
 
 
+def inverse(ring: Arithmetic, a: Array) -> Array:
+    """The inverse of matrices [2^k, batch, ..., n, n], block by block where entries vanish: the blocks are the
+    connected components of the pattern of nonzero entries, so the result is the inverse whatever the pattern is."""
+    n = a.shape[-1]
+    used = np.asarray(a != 0, dtype=bool).reshape(-1, n, n).any(axis=0)
+    out = np.array(np.broadcast_to(ring.zeros((1,) * a.ndim), a.shape))
+    for block in _components(used | used.T):
+        part = a[..., np.ix_(block, block)[0], np.ix_(block, block)[1]]
+        determinant, adjugate = determinant_and_adjugate(ring, part)
+        solved = mul(ring, adjugate, reciprocal(ring, determinant)[..., None, None])
+        if len(solved) > len(out):
+            out = _grown(ring, out, len(solved), out)
+            out = np.array(out)
+        out[: len(solved), ..., np.ix_(block, block)[0], np.ix_(block, block)[1]] = solved
+    return out
+
+
+def _components(joined: Array) -> list[list[int]]:
+    left, components = set(range(len(joined))), []
+    while left:
+        stack, component = [left.pop()], set[int]()
+        while stack:
+            k = stack.pop()
+            component.add(k)
+            near = left & set(np.flatnonzero(joined[k]).tolist())
+            left -= near
+            stack += near
+        components.append(sorted(component))
+    return components
+
+
 def determinant_and_adjugate(ring: Arithmetic, a: Array) -> tuple[Array, Array]:
     """By Faddeev and LeVerrier: ring operations and divisions by 1 … n only, so singular matrices are no exception.
 

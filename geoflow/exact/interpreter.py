@@ -325,8 +325,7 @@ def _adjugate(ev: _Evaluator, ins: Instruction) -> Array:
 
 
 def _inverse(ev: _Evaluator, ins: Instruction) -> Array:
-    determinant, adjugate = dual.determinant_and_adjugate(ev.ring, ev.values_of(ins)[0])
-    return dual.mul(ev.ring, adjugate, dual.reciprocal(ev.ring, determinant)[..., None, None])
+    return dual.inverse(ev.ring, ev.values_of(ins)[0])
 
 
 RULES: dict[str, Rule] = {

@@ -11,7 +11,8 @@ from geoflow.expr.evaluate import Environment, evaluate, rationals
 from geoflow.expr.printer import print_expr
 from geoflow.expr.tree import Constant, Expr, walk
 from geoflow.parametrization import Arrays
-from geoflow.metric import Euclidean, Metric, Mirror, Scaled
+from geoflow.metric import Euclidean, Fisher, Metric, Mirror, Riemannian, Scaled
+from geoflow.metric.fisher import KINDS, OUTPUTS
 from geoflow.semantics.model import MetricBlock, Potential
 
 Values = Mapping[str, Fraction | None]
@@ -41,8 +42,23 @@ def _mirror(block: MetricBlock, values: Values) -> Metric:
     return Mirror(psi if known else lambda u: psi({}, u), label=label, known=known)
 
 
+def _fisher(block: MetricBlock, values: Values) -> Metric:
+    kind, damping, output = (block.options.get(k) for k in ("kind", "damping", "output"))
+    assert kind in KINDS and output in OUTPUTS
+    assert damping is None or isinstance(damping, Expr)
+    return Fisher(kind, damping, output, values)
+
+
+def _riemannian(block: MetricBlock, values: Values) -> Metric:
+    matrix = block.options["matrix"]
+    assert isinstance(matrix, Expr)
+    return Riemannian(matrix, values)
+
+
 METRICS: dict[str, Callable[[MetricBlock, Values], Metric]] = {
     "euclidean": lambda block, values: Euclidean(),
     "scaled": _scaled,
     "mirror": _mirror,
+    "fisher": _fisher,
+    "riemannian": _riemannian,
 }

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from fractions import Fraction
+
+import jax
+
+from geoflow.dynamics import Custom, Dynamics
 from geoflow.expr.evaluate import Environment, evaluate, rationals
-from geoflow.expr.tree import Constant, walk
-from geoflow.dynamics import Gradient, Momentum
+from geoflow.expr.tree import Constant, Expr, walk
 from geoflow.flow import Flow
-from geoflow.parametrization import Arrays, Block, MetricOn
+from geoflow.lossclass import AnyLoss, CrossEntropy, FewData, LossClass
+from geoflow.lower.dynamics import FLOWS
 from geoflow.lower.metric import METRICS
-from geoflow.metric import Euclidean
-from geoflow.semantics.model import MetricBlock, Model
+from geoflow.metric import Euclidean, Fisher, Metric
+from geoflow.parametrization import Arrays, Block, MetricOn
+from geoflow.semantics.model import Model
 
 
-def lower(model: Model) -> Flow:
-    """The flow of a checked model."""
-    values = {c.name: c.value for c in model.constants}
-    used = {n.name for n in walk(*model.maps) if isinstance(n, Constant)}
-    if model.damping is not None:
-        used |= {n.name for n in walk(model.damping) if isinstance(n, Constant)}
-    constants = {name: values[name] for name in values if name in used} | rationals(model.maps)
+def lower(model: Model, seed: int = 0) -> Flow:
+    """The flow of a checked model. `seed` draws the subspace of `loss data(k)`."""
+    dynamics = _dynamics(model)
+    constants = _constants(model, [*model.maps, *dynamics.expressions()])
     metrics = _metrics(model)
     positive = {p for m in metrics if m.metric.positive for p in m.parameters}
     blocks = tuple(
@@ -26,29 +30,55 @@ def lower(model: Model) -> Flow:
         for p in model.parameters
     )
 
-    def phi(c: Arrays, theta: Arrays):
+    def phi(c: Arrays, theta: Arrays) -> tuple[jax.Array, ...]:
         return evaluate(model.maps, Environment(constants=c, parameters=theta))
 
     return Flow.of_model(
         parameters=blocks,
         phi=phi,
         metrics=metrics,
-        dynamics=Gradient() if model.damping is None else Momentum(model.damping),
+        dynamics=dynamics,
         constants=constants,
-        description=f"φ = {model.map_text}",
+        description=f"φ = {model.map_text}" if model.maps else _fields_text(model),
+        loss=_loss(model, metrics, seed),
     )
+
+
+def _constants(model: Model, expressions: list[Expr]) -> Mapping[str, Fraction | None]:
+    used = {n.name for n in walk(*expressions) if isinstance(n, Constant)}
+    named = {c.name: c.value for c in model.constants if c.name in used}
+    return {**named, **rationals(expressions)}
+
+
+def _dynamics(model: Model) -> Dynamics:
+    if model.fields:
+        fields = {f.parameter: f.expression for f in model.fields}
+        return Custom(fields, tuple(model.controls))
+    return FLOWS[model.flow_kind](model)
+
+
+def _fields_text(model: Model) -> str:
+    return ", ".join(f"{f.parameter}'" for f in model.fields)
+
+
+def _loss(model: Model, metrics: tuple[MetricOn, ...], seed: int) -> LossClass:
+    """The loss class; a full Fisher metric of categorical outputs restricts the cotangents like cross-entropy."""
+    if model.loss == "data" and model.loss_points is not None:
+        return FewData(model.loss_points, seed)
+    singular = any(isinstance(m.metric, Fisher) and m.metric.restricts for m in metrics)
+    return CrossEntropy() if model.loss == "cross_entropy" or singular else AnyLoss()
 
 
 def _metrics(model: Model) -> tuple[MetricOn, ...]:
     left = [p.name for p in model.parameters]
     assigned = []
     for block in model.metrics:
-        assigned.append(MetricOn(_metric(block, model), block.parameters))
+        assigned.append(MetricOn(_metric(model, block), block.parameters))
         left = [n for n in left if n not in block.parameters]
     if left:
         assigned.append(MetricOn(Euclidean(), tuple(left)))
     return tuple(assigned)
 
 
-def _metric(block: MetricBlock, model: Model):
+def _metric(model: Model, block) -> Metric:
     return METRICS[block.kind](block, {c.name: c.value for c in model.constants})

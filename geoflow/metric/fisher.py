@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
-from typing import Literal
+from typing import Literal, get_args
 
 import jax
 import jax.numpy as jnp
@@ -32,6 +32,8 @@ from geoflow.primitives import inv
 
 Kind = Literal["full", "blocks", "diagonal"]
 Output = Literal["gaussian", "bernoulli", "categorical", "poisson"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+OUTPUTS: tuple[Output, ...] = get_args(Output)
 
 
 def _information(output: Output, y: jax.Array) -> Callable[[jax.Array], jax.Array]:
@@ -62,6 +64,11 @@ class Fisher(Metric):
     @property
     def quadratic(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.kind == "full"
+
+    @property
+    def restricts(self) -> bool:
+        """Whether M⁺Jᵀ has range Jᵀ(range F) with a singular F: the cotangents that sum to 0 over the last axis."""
+        return self.kind == "full" and self.output == "categorical" and self.damping is None
 
     @property
     def text(self) -> str:
@@ -174,11 +181,11 @@ class Fisher(Metric):
         if self.kind == "full":
             return ()
         if len(parameter.shape) == 2:
-            for gram in (
-                matmul(transpose(parameter), parameter),
-                matmul(parameter, transpose(parameter)),
-            ):
-                found.append(function("log", _determinant(self._damped(gram))))
+            rows, columns = parameter.shape
+            # the larger Gram matrix is singular, or (damped) has the same determinant up to a constant
+            tall = rows >= columns
+            left, right = (transpose(parameter), parameter) if tall else (parameter, transpose(parameter))
+            found.append(function("log", _determinant(self._damped(matmul(left, right)))))
         if parameter.shape:
             axes: list[int | None] = [None, *range(len(parameter.shape))]
             found += [function("log", self._damped_norm(total(power(parameter, 2), a))) for a in axes]
