@@ -158,3 +158,28 @@ class Report:
     diagnostics: tuple[Diagnostic, ...]
     exit_code: int
     seconds: float
+
+
+@dataclass(frozen=True)
+class ComparedFlow:
+    """One column of a comparison."""
+
+    name: str
+    summary: str
+    laws: LawCount
+
+
+@dataclass(frozen=True)
+class ComparedLaw:
+    """One row: a law, and the verdict on it under every flow (None: it cannot be said there)."""
+
+    text: str
+    verdicts: tuple[Verdict | None, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Which laws live in which flows."""
+
+    flows: tuple[ComparedFlow, ...]
+    laws: tuple[ComparedLaw, ...]
