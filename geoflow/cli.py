@@ -127,7 +127,13 @@ def check(
         from geoflow.report.live import LiveReport
 
         options = CheckOptions(
-            _overrides(overrides), seed, _seconds(timeout), not no_verify, strict, plot
+            _overrides(overrides),
+            seed,
+            _seconds(timeout),
+            not no_verify,
+            strict,
+            plot,
+            formulas=format == "json",
         )
         out, err = open_console(sys.stdout, color), open_console(sys.stderr, color)
         stream = format == "full" and not quiet and out.is_terminal
@@ -191,7 +197,13 @@ def laws(
                 "--format python needs a file, not standard input",
                 "geoflow laws model.geo --format python",
             )
-        options = CheckOptions(_overrides(overrides), seed, _seconds(timeout), verify=False)
+        options = CheckOptions(
+            _overrides(overrides),
+            seed,
+            _seconds(timeout),
+            verify=False,
+            formulas=format in ("sympy", "json"),
+        )
         report = check_paths([file], options)
         err = open_console(sys.stderr, color)
         if render_errors(report.diagnostics, err):

@@ -114,9 +114,7 @@ class _Builder:
             self.next += 1
         return self._known[key][0]
 
-    def inline(
-        self, closed: ClosedJaxpr, arguments: Sequence[int], where: str = ""
-    ) -> list[int]:
+    def inline(self, closed: ClosedJaxpr, arguments: Sequence[int], where: str = "") -> list[int]:
         """The slots of the outputs. `where` is the place of the call, for equations that know none."""
         jaxpr = closed.jaxpr
         env: dict[Any, int] = dict(zip(jaxpr.invars, arguments, strict=True))

@@ -114,7 +114,9 @@ def test_analysis_holds_the_certificate():
 
 def test_files_are_loaded_and_checked(tmp_path):
     path = tmp_path / "model.geo"
-    path.write_text("dim n = 2\nparam x[n], y[n]\nmap phi = x*y\nexpect laws = n\n", encoding="utf-8")
+    path.write_text(
+        "dim n = 2\nparam x[n], y[n]\nmap phi = x*y\nexpect laws = n\n", encoding="utf-8"
+    )
     assert gf.count_laws(gf.load(path).flow()).upper == 2
     assert gf.count_laws(gf.load(path, overrides={"n": "3"}).flow()).upper == 3
     report = gf.check(path, verify=False)

@@ -48,7 +48,10 @@ def in_rationals(program: Program, point: Sequence[np.ndarray]) -> list[np.ndarr
 def in_prime_field(program: Program, point: Sequence[np.ndarray], prime: int) -> list[np.ndarray]:
     ring = PrimeField(prime)
     values = run(program, ring, [ring.literal(x)[None, None] for x in point])
-    return [np.broadcast_to(v.reshape(v.shape[2:]), s) for v, s in zip(values, program.output_shapes, strict=True)]
+    return [
+        np.broadcast_to(v.reshape(v.shape[2:]), s)
+        for v, s in zip(values, program.output_shapes, strict=True)
+    ]
 
 
 def in_polynomials(program: Program, point: Sequence[np.ndarray]) -> list[np.ndarray]:

@@ -45,9 +45,7 @@ def degrees(program: Program) -> tuple[int, int]:
     ring, variables = Polynomials.in_shapes(program.input_shapes)
     one = ring.context.constant(1)
     values = [x for v in run(program, ring, variables) for x in v.flat]
-    pairs = [
-        (x.numerator, x.denominator) if isinstance(x, Quotient) else (x, one) for x in values
-    ]
+    pairs = [(x.numerator, x.denominator) if isinstance(x, Quotient) else (x, one) for x in values]
     common = one
     for _, d in pairs:
         common = common * (d / common.gcd(d))

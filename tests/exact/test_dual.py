@@ -26,7 +26,9 @@ FUNCTIONS = {
 }
 
 
-def shifted(ring, values: Sequence[Fraction], directions: Sequence[Sequence[Fraction]]) -> list[np.ndarray]:
+def shifted(
+    ring, values: Sequence[Fraction], directions: Sequence[Sequence[Fraction]]
+) -> list[np.ndarray]:
     """values + Σ eₖ directions[k], each [2**k, 1]."""
     found = []
     for position, value in enumerate(values):
@@ -53,7 +55,7 @@ def test_mixed_derivatives_are_those_of_sympy(name: str, order: int):
     ring = Rationals()
     (value,) = run(program, ring, shifted(ring, values, directions))
     top = as_fraction(value[-1, 0]) if len(value) == 2**order else Fraction(0)
-    assert top == Fraction(int(expected.p), int(expected.q))
+    assert top == Fraction(str(expected))
     field = PrimeField(PRIME)
     (modular,) = run(program, field, shifted(field, values, directions))
     assert (modular[-1, 0] if len(modular) == 2**order else 0) == residue(top, PRIME)
@@ -66,7 +68,7 @@ def test_derivatives_of_a_square_root(order: int):
     ones = [[Fraction(1)]] * order
     (value,) = run(program_of(lambda x: x**0.5, ()), ring, shifted(ring, [Fraction(9, 4)], ones))
     expected = sp.diff(sp.sqrt(X), X, order).subs(X, sp.Rational(9, 4))
-    assert as_fraction(value[-1, 0]) == Fraction(int(expected.p), int(expected.q))
+    assert as_fraction(value[-1, 0]) == Fraction(str(expected))
 
 
 def test_a_product_of_three_is_the_product_rule():
@@ -89,14 +91,18 @@ def matrices(n: int, rank: int, seed: int) -> np.ndarray:
     return rng.integers(-3, 4, (n, rank)) @ rng.integers(-3, 4, (rank, n))
 
 
-@pytest.mark.parametrize(("n", "rank"), [(1, 1), (2, 2), (3, 3), (5, 5), (3, 2), (4, 2), (3, 0), (1, 0)])
+@pytest.mark.parametrize(
+    ("n", "rank"), [(1, 1), (2, 2), (3, 3), (5, 5), (3, 2), (4, 2), (3, 0), (1, 0)]
+)
 def test_determinant_and_adjugate_also_of_singular_matrices(n: int, rank: int):
     matrix = matrices(n, rank, n + rank)
     ring = PrimeField(PRIME)
     determinant, adjoint = dual.determinant_and_adjugate(ring, ring.literal(matrix[None, None]))
     exact = sp.Matrix(matrix.tolist())
-    assert int(determinant[0, 0]) == int(exact.det()) % PRIME
-    assert adjoint[0, 0].tolist() == [[int(x) % PRIME for x in exact.adjugate().row(i)] for i in range(n)]
+    assert int(determinant[0, 0]) == int(str(exact.det())) % PRIME
+    assert adjoint[0, 0].tolist() == [
+        [int(str(x)) % PRIME for x in row] for row in exact.adjugate().tolist()
+    ]
 
 
 def test_derivative_of_a_determinant_at_a_singular_matrix():

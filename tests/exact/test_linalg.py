@@ -17,10 +17,14 @@ from geoflow.exact.primefield import draw_prime
 PRIME = 67108859
 
 
-@pytest.mark.parametrize(("rows", "columns", "rank"), [(4, 6, 2), (6, 4, 4), (5, 5, 0), (3, 7, 3), (0, 4, 0)])
+@pytest.mark.parametrize(
+    ("rows", "columns", "rank"), [(4, 6, 2), (6, 4, 4), (5, 5, 0), (3, 7, 3), (0, 4, 0)]
+)
 def test_rank_nullspace_and_independent_rows(rows: int, columns: int, rank: int):
     rng = np.random.default_rng(rows + columns)
-    matrix = rng.integers(0, PRIME, (rows, rank)).astype(object) @ rng.integers(0, PRIME, (rank, columns))
+    matrix = rng.integers(0, PRIME, (rows, rank)).astype(object) @ rng.integers(
+        0, PRIME, (rank, columns)
+    )
     matrix = (matrix % PRIME).astype(np.int64).reshape(rows, columns)
     assert linalg.rank(matrix, PRIME) == rank
     basis = linalg.nullspace(matrix, PRIME)

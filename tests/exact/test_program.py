@@ -41,7 +41,12 @@ def test_equal_bytes_of_different_types_are_not_shared():
         return x * np.array([1.0, 0.0]) + x * np.frombuffer(np.array([1.0, 0.0]), np.int64)
 
     program = program_of(function, (2,))
-    held = [program.literals[slot] for i in program.instructions for slot in i.inputs if slot in program.literals]
+    held = [
+        program.literals[slot]
+        for i in program.instructions
+        for slot in i.inputs
+        if slot in program.literals
+    ]
     assert {a.dtype.kind for a in held} >= {"f"}
     assert len({tuple(a.ravel().tolist()) for a in held}) == 2
 

@@ -48,8 +48,8 @@ def symbolic_bracket(a, b, x):
 
 
 def residue(value) -> int:
-    value = sp.Rational(sp.nsimplify(value))
-    return int(value.p) * pow(int(value.q), -1, PRIME) % PRIME
+    value = Fraction(str(sp.sympify(value)))
+    return value.numerator * pow(value.denominator, -1, PRIME) % PRIME
 
 
 @pytest.mark.parametrize("name", FLOWS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -78,7 +79,7 @@ def test_out_of_time_the_count_is_bounded_from_above():
 
 
 @pytest.mark.parametrize("order", [1, 2])
-def test_the_rank_does_not_depend_on_linear_coordinates(order: int):
+def test_the_rank_does_not_depend_on_linear_coordinates(order: Literal[1, 2]):
     """θ → Aθ and φ → Bφ with A orthogonal over Q (A also keeps the metric), B invertible."""
     a = np.array([[3, 4, 0], [-4, 3, 0], [0, 0, 5]])  # five times a rotation
     b = np.array([[2, 1], [7, 4]])
@@ -117,14 +118,20 @@ def test_parameters_may_be_renamed_and_permuted():
     counts = {
         gf.count_laws(gf.Flow(phi, arrays(U=(2, 2), V=(1, 2)))).upper,
         gf.count_laws(gf.Flow(renamed, arrays(a=(1, 2), b=(2, 2)))).upper,
-        gf.count_laws(gf.Flow(lambda p: p[0] @ p[1].T, list(arrays(U=(2, 2), V=(1, 2)).values()))).upper,
+        gf.count_laws(
+            gf.Flow(lambda p: p[0] @ p[1].T, list(arrays(U=(2, 2), V=(1, 2)).values()))
+        ).upper,
         gf.count_laws(gf.Flow(lambda p: p["U"][::-1] @ p["V"].T, arrays(U=(2, 2), V=(1, 2)))).upper,
     }
     assert counts == {3}
 
 
 FACTS = {
-    "squares": (lambda x: x**2, (3,), {"involutive": True, "commuting": True, "depth": 0, "kernel": 0}),
+    "squares": (
+        lambda x: x**2,
+        (3,),
+        {"involutive": True, "commuting": True, "depth": 0, "kernel": 0},
+    ),
     "linear": (
         lambda x: x[:2] * x[2],
         (3,),

@@ -32,7 +32,13 @@ def function(components):
     def phi(x):
         return jnp.stack(
             [
-                sum((c * jnp.prod(jnp.stack([x[i] ** n for i, n in enumerate(e)])) for c, e in part), 0.0 * x[0])
+                sum(
+                    (
+                        c * jnp.prod(jnp.stack([x[i] ** n for i, n in enumerate(e)]))
+                        for c, e in part
+                    ),
+                    0.0 * x[0],
+                )
                 for part in components
             ]
         )
@@ -48,9 +54,14 @@ def text_of(components, names=("x", "y", "z")) -> str:
     """The same map in the language."""
     parts = []
     for part in components:
-        terms = ["*".join([f"({c})", *(f"{n}**{k}" for n, k in zip(names, e, strict=True) if k)]) for c, e in part]
+        terms = [
+            "*".join([f"({c})", *(f"{n}**{k}" for n, k in zip(names, e, strict=True) if k)])
+            for c, e in part
+        ]
         parts.append(" + ".join(terms))
-    return f"param {', '.join(names)}\nmap phi = [{', '.join(f'{p} + 0*{names[0]}' for p in parts)}]\n"
+    return (
+        f"param {', '.join(names)}\nmap phi = [{', '.join(f'{p} + 0*{names[0]}' for p in parts)}]\n"
+    )
 
 
 def report_of(text: str, seed: int = 0) -> ModelReport | None:
@@ -68,7 +79,8 @@ def test_brackets_are_a_lie_algebra(components, seed: int):
     rng = np.random.default_rng(seed)
     place = {"theta": rng.integers(1, PRIME, (1, 1, SIZE))}
     letters = [
-        Letter(np.ones((1, 1), dtype=np.int64), (rng.integers(0, PRIME, (1, 1, 2)),)) for _ in range(3)
+        Letter(np.ones((1, 1), dtype=np.int64), (rng.integers(0, PRIME, (1, 1, 2)),))
+        for _ in range(3)
     ]
 
     def bracket(*word: int) -> np.ndarray:
@@ -169,7 +181,9 @@ def _along(flow: gf.Flow, law: gf.Law, order: int) -> jax.Array:
         k2 = motion(shifted(k1, h / 2))
         k3 = motion(shifted(k2, h / 2))
         k4 = motion(shifted(k3, h))
-        moved = jax.tree.map(lambda a, p, q, r, s: a + h / 6 * (p + 2 * q + 2 * r + s), z, k1, k2, k3, k4)
+        moved = jax.tree.map(
+            lambda a, p, q, r, s: a + h / 6 * (p + 2 * q + 2 * r + s), z, k1, k2, k3, k4
+        )
         return moved, law.at(moved)
 
     return jax.lax.scan(step, point, None, 100)[1]
@@ -179,6 +193,8 @@ def _along(flow: gf.Flow, law: gf.Law, order: int) -> jax.Array:
 @given(st.integers(1, 3), st.integers(1, 3), st.integers(1, 3))
 def test_two_layers_for_all_sizes(n: int, r: int, m: int):
     expected = r * (r + 1) // 2 if r <= n + m else (n + m) * r - (n + m) * (n + m - 1) // 2
-    report = report_of(f"param U[{n}, {r}], V[{m}, {r}]\nmap phi = U @ V.T\nexpect laws = {expected}")
+    report = report_of(
+        f"param U[{n}, {r}], V[{m}, {r}]\nmap phi = U @ V.T\nexpect laws = {expected}"
+    )
     assert report is not None
     assert [c.verdict for c in report.claims] == ["proved"]

@@ -19,7 +19,9 @@ DEEP = "param A[1, 2], B[2, 2], C[2, 1], d[2]\nmap phi = [A @ B @ C, d[0]*d[1]*(
 
 
 def test_a_refuted_count_needs_a_proved_bound():
-    model = check(LINEAR + "search polynomial(1)\nexpect laws = 2\nexpect laws = 3\nexpect laws = 4")
+    model = check(
+        LINEAR + "search polynomial(1)\nexpect laws = 2\nexpect laws = 3\nexpect laws = 4"
+    )
     assert model.laws.status == "proved"
     assert [c.verdict for c in model.claims] == ["refuted", "proved", "refuted"]
 
@@ -78,7 +80,12 @@ law c = (U.T @ U - V.T @ V)[0, :]
 expect complete
 """.replace("2*a + a**2", "2*(U.T @ U - V.T @ V)[0, 0] + (U.T @ U - V.T @ V)[0, 0]**2")
     )
-    assert verdicts(model) == {"a": "proved", "b": "proved", "c": "proved", "expect complete": "refuted"}
+    assert verdicts(model) == {
+        "a": "proved",
+        "b": "proved",
+        "c": "proved",
+        "expect complete": "refuted",
+    }
     (complete,) = (c for c in model.claims if c.kind == "complete")
     assert complete.detail.startswith("2 of 3")
 

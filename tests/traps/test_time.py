@@ -94,12 +94,20 @@ BODY = "(U.T @ U' - U'.T @ U + V.T @ V' - V'.T @ V)"
 
 @pytest.mark.parametrize(
     ("damping", "factor"),
-    [("1", "exp(t)"), ("1/3", "exp(t/3)"), ("3/t", "t**3"), ("0", "1"), ("1/2 + 2/t", "exp(t/2)*t**2")],
+    [
+        ("1", "exp(t)"),
+        ("1/3", "exp(t/3)"),
+        ("3/t", "t**3"),
+        ("0", "1"),
+        ("1/2 + 2/t", "exp(t/2)*t**2"),
+    ],
 )
 def test_momentum_laws_need_their_own_factor(damping: str, factor: str):
     wrong = {"exp(t)", "exp(t/3)", "exp(2*t)", "t**3", "t**2", "1"} - {factor}
     claims = [f"law w{k} = {f}*{BODY}" for k, f in enumerate(sorted(wrong))]
-    model = check("\n".join([LINEAR, f"flow order 2 damping {damping}", f"law a = {factor}*{BODY}", *claims]))
+    model = check(
+        "\n".join([LINEAR, f"flow order 2 damping {damping}", f"law a = {factor}*{BODY}", *claims])
+    )
     verdict = verdicts(model)
     assert verdict.pop("a") == "proved"
     assert set(verdict.values()) == {"refuted"}
@@ -120,6 +128,12 @@ def test_a_symbolic_damping_rate():
 
 
 def test_exponentials_out_of_reach_are_said_so():
-    for law in ("exp(exp(t))*x'", "exp(sqrt(t))*x'", "exp(1/t)*x'", "exp(t + 1)*x'", "exp(log(t))*x'"):
+    for law in (
+        "exp(exp(t))*x'",
+        "exp(sqrt(t))*x'",
+        "exp(1/t)*x'",
+        "exp(t + 1)*x'",
+        "exp(log(t))*x'",
+    ):
         codes = {d.code for d in run(FREE + f"law a = {law}").diagnostics}
         assert codes == {"GEO0506"}, law
