@@ -229,6 +229,39 @@ def _names(file: str, options: CheckOptions) -> dict[tuple[str, str], Names]:
 
 
 @app.command()
+def compare(
+    files: Annotated[list[str], typer.Argument(help="Two files, or one with --flows.")],
+    flows: Annotated[
+        bool,
+        typer.Option("--flows", help="Run the standard set of flows on one parametrization."),
+    ] = False,
+    format: Annotated[
+        Literal["text", "json"], typer.Option("--format", help="How to print.")
+    ] = "text",
+    overrides: Overrides = None,
+    seed: Seed = 0,
+    timeout: Timeout = None,
+    color: Color = "auto",
+) -> None:
+    """Say which laws live in two models or flows, which die, and which are born."""
+    with faults(seed):
+        from geoflow.pipeline import compare_files
+        from geoflow.report import machine
+        from geoflow.report.comparison import comparison_data, render_comparison
+
+        if flows and len(files) != 1:
+            refuse("--flows takes one file", "geoflow compare --flows model.geo")
+        if not flows and len(files) < 2:
+            refuse("two files are compared, or one with --flows", "geoflow compare a.geo b.geo")
+        options = CheckOptions(_overrides(overrides), seed, _seconds(timeout), verify=False)
+        comparison = compare_files(files, flows, options)
+        if format == "json":
+            typer.echo(machine.dumps(comparison_data(comparison)), nl=False)
+        else:
+            render_comparison(comparison, open_console(sys.stdout, color))
+
+
+@app.command()
 def new(
     name: Annotated[str, typer.Argument(help="The model's name.")] = "linear",
     flow: Annotated[FlowKind, typer.Option("--flow", help="The kind of flow.")] = "gradient",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from geoflow.diagnostics import Diagnostic, DiagnosticError, sort_diagnostics
 from geoflow.options import CheckOptions, Observer
-from geoflow.results import ClaimResult, FoundLaw, ModelReport, Report
+from geoflow.results import ClaimResult, Comparison, FoundLaw, ModelReport, Report
 from geoflow.semantics import load, load_text
 
 if TYPE_CHECKING:
@@ -310,6 +310,32 @@ def _plot(path: str, experiment: Experiment, title: str) -> None:
     curves = experiment.curves()
     if curves is not None:
         plot_laws(path, curves, title)
+
+
+def compare_files(paths: Sequence[str], flows: bool, options: CheckOptions) -> Comparison:
+    """Compare all models of the files, or the standard flows on the first model's parametrization.
+
+    Raises:
+        DiagnosticError: a file is wrong, or a model out of the method's reach.
+    """
+    from geoflow.compare import compare_flows, standard_flows
+    from geoflow.deadline import Deadline
+    from geoflow.lower import lower
+
+    loaded = [_read(path, options) for path in paths]
+    errors = [d for _, found in loaded for d in found if d.severity == "error"]
+    if errors:
+        raise DiagnosticError(*sort_diagnostics(errors))
+    models = [m for found, _ in loaded for m in found]
+    deadline = Deadline.after(options.timeout)
+
+    def work() -> Comparison:
+        made = {m.name if len(paths) == 1 else f"{m.name} ({m.file})": lower(m) for m in models}
+        if flows:
+            made = standard_flows(next(iter(made.values())))
+        return compare_flows(made, options.seed, deadline)
+
+    return _guarded(models[0], work)
 
 
 _CLAIM_CODES = {
