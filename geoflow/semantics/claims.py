@@ -11,17 +11,16 @@ from geoflow.diagnostics import Diagnostic, DiagnosticError, Span
 from geoflow.semantics import arithmetic, messages
 from geoflow.semantics.definitions import Definitions
 from geoflow.semantics.model import Expectation, LawClaim, SearchTerm, VerifySettings
-from geoflow.semantics.places import LAW, LAW_OF_ORDER_ONE, verify_place
+from geoflow.semantics.places import Place, verify_place
 from geoflow.syntax import printer, tree
 
 Expecting = tree.ExpectLaws | tree.ExpectNoLaws | tree.ExpectProperty | tree.ExpectDepth
 
 
-def law(definitions: Definitions, statement: tree.Law) -> LawClaim:
+def law(definitions: Definitions, statement: tree.Law, place: Place) -> LawClaim:
     """The claim of a `law` statement."""
     expressions = definitions.expressions
     expression = expressions.array(statement.value)
-    place = LAW if expressions.velocities else LAW_OF_ORDER_ONE
     verify_place(expressions, expression, place, statement.value.span)
     text = printer.text(statement.value)
     return LawClaim(statement.name.text, expression, text, statement.span)

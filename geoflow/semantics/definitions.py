@@ -1,5 +1,5 @@
-"""Evaluates the definitions of a model, `dim`, `const`, `param`, `let` and `def`, in the order they
-need each other.
+"""Evaluates the definitions of a model, `dim`, `const`, `param`, `control`, `let` and `def`, in the
+order they need each other.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from geoflow.diagnostics import Diagnostic, DiagnosticError
-from geoflow.expr.tree import Expr, Number, Parameter
+from geoflow.expr.tree import Expr, Number, Parameter, Shape
 from geoflow.semantics import messages
 from geoflow.semantics.calls import verify_function
 from geoflow.semantics.expressions import MOST_ENTRIES, NO_LOCALS, Expressions
@@ -32,6 +32,7 @@ _KINDS: dict[type, Kind] = {
     tree.DimItem: "size",
     tree.ConstItem: "constant",
     tree.ParamItem: "parameter",
+    tree.Control: "control",
     tree.Let: "let",
     tree.Def: "function",
 }
@@ -46,6 +47,7 @@ class Definitions:
     overrides: Mapping[str, tree.Expression] = field(default_factory=dict)
     constants: dict[str, ConstantDeclaration] = field(default_factory=dict)
     parameters: dict[str, tuple[ParameterDeclaration, ...]] = field(default_factory=dict)
+    controls: dict[str, Shape] = field(default_factory=dict)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     declared: dict[str, Definition] = field(default_factory=dict)
     _ambiguous: set[str] = field(default_factory=set)
@@ -60,7 +62,7 @@ class Definitions:
         if isinstance(statement, tree.Dim | tree.Const | tree.Param):
             for item in statement.items:
                 self._declare(item)
-        elif isinstance(statement, tree.Let | tree.Def):
+        elif isinstance(statement, tree.Control | tree.Let | tree.Def):
             self._declare(statement)
 
     def _declare(self, item: Definition) -> None:
@@ -120,6 +122,10 @@ class Definitions:
                 return self._const(item)
             case tree.ParamItem():
                 return self._param(item)
+            case tree.Control():
+                name = item.name.text
+                self.controls[name] = self._shape(item, name, NO_LOCALS)
+                return Parameter(name, self.controls[name])
             case tree.Let():
                 return self.expressions.array(item.value)
             case tree.Def():
@@ -224,6 +230,12 @@ class Definitions:
         return Members(made) if item.family is not None else made[0]
 
     def _parameter(self, item: tree.ParamItem, name: str, local: Locals) -> ParameterDeclaration:
+        shape = self._shape(item, name, local)
+        family = None if item.family is None else item.name.text
+        sign = "free" if item.sign is None else "positive"
+        return ParameterDeclaration(name, shape, sign, item.span, family)
+
+    def _shape(self, item: tree.ParamItem | tree.Control, name: str, local: Locals) -> Shape:
         shape = tuple(
             self.expressions.size(size, f"A size of `{name}`", local) for size in item.shape or ()
         )
@@ -233,9 +245,7 @@ class Definitions:
                 f"`{name}` has {_count(entries)} entries; at most {MOST_ENTRIES:,} are supported."
             )
             raise DiagnosticError(messages.too_large(item.span, message))
-        family = None if item.family is None else item.name.text
-        sign = "free" if item.sign is None else "positive"
-        return ParameterDeclaration(name, shape, sign, item.span, family)
+        return shape
 
     def _verify_total(self) -> None:
         total = 0

@@ -13,11 +13,34 @@ from typing import TypeVar
 
 from geoflow.diagnostics import Diagnostic, DiagnosticError, Related, Span
 from geoflow.expr.tree import Expr
-from geoflow.semantics import claims, geometry, messages
+from geoflow.semantics import claims, flows, messages
+from geoflow.semantics.budget import Budget
+from geoflow.semantics.decay import Decays
 from geoflow.semantics.definitions import Definitions
 from geoflow.semantics.expressions import NO_LOCALS, Expressions
-from geoflow.semantics.model import Expectation, LawClaim, Model, SearchTerm, VerifySettings
-from geoflow.semantics.places import MAP, depends_on_parameters, verify_place
+from geoflow.semantics.fields import Fields, misplaced, written_out
+from geoflow.semantics.geometry import Metrics
+from geoflow.semantics.losses import Loss, loss, verify_classes
+from geoflow.semantics.matrices import verify_outputs
+from geoflow.semantics.model import (
+    Expectation,
+    FieldDeclaration,
+    LawClaim,
+    MetricBlock,
+    Model,
+    SearchTerm,
+    VerifySettings,
+)
+from geoflow.semantics.places import (
+    LAW,
+    MAP,
+    Place,
+    depends_on_parameters,
+    depends_on_time,
+    timeless_law,
+    verify_place,
+)
+from geoflow.semantics.points import point
 from geoflow.semantics.scope import Scope
 from geoflow.semantics.unsupported import unsupported
 from geoflow.syntax import printer, tree
@@ -40,10 +63,10 @@ class Opened:
 
 
 def elaborate(
-    opened: Opened, overrides: Mapping[str, tree.Expression]
+    opened: Opened, overrides: Mapping[str, tree.Expression], budget: Budget
 ) -> tuple[Model | None, tuple[Diagnostic, ...]]:
     """The checked model, or None and what is wrong."""
-    elaboration = _Elaboration(opened, overrides)
+    elaboration = _Elaboration(opened, overrides, budget)
     model = elaboration.model()
     problems = tuple(elaboration.diagnostics)
     return (None if problems or elaboration.silent else model), problems
@@ -54,29 +77,48 @@ class _Elaboration:
     elsewhere.
     """
 
-    def __init__(self, opened: Opened, overrides: Mapping[str, tree.Expression]):
+    def __init__(
+        self, opened: Opened, overrides: Mapping[str, tree.Expression], budget: Budget
+    ):
         self.opened = opened
         self.diagnostics: list[Diagnostic] = []
         self.silent = False
+        self.written_out = written_out(opened.statements)
+        self.statements: list[tree.Statement] = []  # those that belong to this kind of model
+        for statement in opened.statements:
+            problem = misplaced(statement, self.written_out)
+            if problem is None:
+                self.statements.append(statement)
+            else:
+                self.diagnostics.append(problem)
         scope = Scope(open=opened.incomplete, broken=_unreadable_names(opened.statements))
-        expressions = Expressions(scope, velocities=not self._order_one())
+        for statement in opened.statements:
+            if statement not in self.statements and isinstance(statement, tree.Control):
+                scope.broken.add(statement.name.text)
+        expressions = Expressions(scope, budget, self._refuse_velocity())
         self.definitions = Definitions(expressions, overrides)
 
     def model(self) -> Model:
         """Elaborate every statement in the order that lets each see what it needs."""
-        for statement in self.opened.statements:
+        for statement in self.statements:
             self.definitions.declare(statement)
             self._attempt(unsupported, statement)
         self.definitions.evaluate()
         self.diagnostics += self.definitions.diagnostics
         flow = self._flow()
         maps = self._maps()
-        metrics = geometry.Metrics(self.definitions)
-        for statement in self._all(tree.Metric):
-            self._attempt(metrics.add, statement)
-        laws = self._laws()
+        seen = tuple(expression for expression, _ in maps)
+        decays = Decays(self.definitions, flow)
+        for statement in self._all(tree.Decay):
+            self._attempt(decays.add, statement)
+        metrics = self._metrics(flow, seen)
+        losses = self._loss(seen)
+        fields = self._fields()
+        laws = self._laws(self._law_place(flow, fields))
         expectations = self._expectations()
         search, verify = self._settings()
+        at = self._only("at", tree.AtNamed, tree.AtPoint)
+        flow = flow or flows.Flow()
         return Model(
             name=self.opened.name,
             span=self.opened.span,
@@ -84,21 +126,34 @@ class _Elaboration:
             parameters=tuple(
                 p for members in self._declared(self.definitions.parameters) for p in members
             ),
-            maps=tuple(expression for expression, _ in maps),
+            maps=seen,
             map_text=_map_text([text for _, text in maps]),
-            metrics=metrics.complete(self.opened.span),
-            order=flow.order if flow else 1,
-            damping=flow.damping if flow else None,
+            metrics=metrics,
+            order=flow.order,
+            damping=flow.damping,
             laws=laws,
             expectations=expectations,
             search=search,
             verify=verify,
+            accelerated=flow.accelerated,
+            flow_kind=flow.kind,
+            flow_options=flow.options,
+            decay=tuple(decays.declared),
+            loss=losses.kind,
+            loss_points=losses.points,
+            at=at and self._attempt(lambda s: point(self.definitions, s), at),
+            controls=tuple(
+                (name, self.definitions.controls[name])
+                for name in self.definitions.declared
+                if name in self.definitions.controls
+            ),
+            fields=fields,
         )
 
     # ------------------------------------------------------------ statements by kind
 
     def _all(self, *kinds: type[_Statement]) -> list[_Statement]:
-        return [statement for statement in self.opened.statements if isinstance(statement, kinds)]
+        return [statement for statement in self.statements if isinstance(statement, kinds)]
 
     def _attempt(
         self, do: Callable[[_Statement], _Result], statement: _Statement
@@ -111,9 +166,17 @@ class _Elaboration:
             self.silent = True
             return None
 
-    def _only(self, kind: type[_Statement], word: str) -> _Statement | None:
-        """The one statement of a kind; a second is a mistake."""
-        found = self._all(kind)
+    def _verify(self, check: Callable[[], None]) -> None:
+        """Collect the mistake that a check raises."""
+        try:
+            check()
+        except DiagnosticError as error:
+            self.diagnostics += error.diagnostics
+            self.silent = True
+
+    def _only(self, word: str, *kinds: type[_Statement]) -> _Statement | None:
+        """The one statement of some kinds; a second is a mistake."""
+        found = self._all(*kinds)
         for again in found[1:]:
             message = f"`{word}` is given twice."
             related = (Related(found[0].span, "given first here"),)
@@ -122,19 +185,77 @@ class _Elaboration:
             )
         return found[0] if found else None
 
-    def _order_one(self) -> bool:
-        """Whether the flow has order 1; not where that cannot be read."""
-        if self._all(tree.AdaptiveFlow) or self._broken("flow"):
-            return False
-        return all(statement.order.text == "1" for statement in self._all(tree.Flow))
+    # ------------------------------------------------------------ how the parameters move
 
-    def _flow(self) -> geometry.Flow | None:
+    def _refuse_velocity(self) -> Callable[[Span], Diagnostic] | None:
+        """What is wrong with a velocity; nothing in a flow of order 2, or of one that cannot be read."""
+        if self.written_out:
+            return messages.no_velocity_written_out
+        if self._broken("flow"):
+            return None
+        if self._all(tree.AdaptiveFlow):
+            return messages.no_velocity_of_adaptive
+        order_one = all(statement.order.text == "1" for statement in self._all(tree.Flow))
+        return messages.no_velocity if order_one else None
+
+    def _flow(self) -> flows.Flow | None:
         """The flow; None where its statement is wrong: then nothing is known of velocities."""
-        statement = self._only(tree.Flow, "flow")
+        statement = self._only("flow", tree.Flow, tree.AdaptiveFlow)
         if statement is None:
-            other = self._all(tree.AdaptiveFlow) or self._broken("flow")
-            return None if other else geometry.Flow(1, None)
-        return self._attempt(lambda s: geometry.flow(self.definitions, s), statement)
+            return None if self._broken("flow") else flows.Flow()
+        return self._attempt(lambda s: flows.flow(self.definitions, s), statement)
+
+    def _metrics(
+        self, flow: flows.Flow | None, maps: tuple[Expr, ...]
+    ) -> tuple[MetricBlock, ...]:
+        metrics = Metrics(self.definitions)
+
+        def add(statement: tree.Metric) -> None:
+            block = metrics.add(statement)
+            verify_outputs(block, maps)
+            if flow is not None:
+                flows.verify_metric(flow, block)
+
+        statements = self._all(tree.Metric)
+        for statement in statements:
+            self._attempt(add, statement)
+        for statement in self._all(tree.Flow, tree.AdaptiveFlow)[:1]:
+            span = statement.span
+            if flow is not None and len(metrics.blocks) == len(statements):
+                self._verify(lambda: flows.verify_accelerated(flow, span, metrics.blocks))
+                self._verify(lambda: flows.verify_power(flow, span, maps))
+        return () if self.written_out else metrics.complete(self.opened.span)
+
+    def _loss(self, maps: tuple[Expr, ...]) -> Loss:
+        statement = self._only("loss", tree.Loss)
+        found = statement and self._attempt(lambda s: loss(self.definitions, s), statement)
+        if statement and found and found.kind == "cross_entropy":
+            span = statement.span
+            self._verify(lambda: verify_classes(maps, "Cross-entropy", span, "GEO0409"))
+        return found or Loss()
+
+    def _fields(self) -> tuple[FieldDeclaration, ...]:
+        fields = Fields(self.definitions)
+        statements = self._all(tree.Field)
+        for statement in statements:
+            self._attempt(fields.add, statement)
+        whole = len(fields.declared) == len(statements) and not self._broken("field")
+        if self.written_out and whole:
+            self._verify(lambda: fields.verify_complete(self.opened.span))
+        return tuple(fields.declared)
+
+    def _law_place(self, flow: flows.Flow | None, fields: Sequence[FieldDeclaration]) -> Place:
+        """Laws depend on the time only where it is a coordinate."""
+        if self.written_out:
+            timed = len(fields) < len(self._all(tree.Field))
+            timed = timed or any(depends_on_time(field.expression) for field in fields)
+            return LAW if timed else timeless_law("fields without `t`")
+        if flow is None or flow.order == 2 or flow.kind in ("adam", "rmsprop"):
+            return LAW
+        timed = bool(self._all(tree.Decay)) or self._broken("decay")
+        return LAW if timed else timeless_law(flow.text)
+
+    # ------------------------------------------------------------ what is trained, what is claimed
 
     def _maps(self) -> list[tuple[Expr, str]]:
         maps: list[tuple[Expr, str]] = []
@@ -143,7 +264,8 @@ class _Elaboration:
         for statement in statements:
             self._unique(names, statement.name)
             maps += self._attempt(self._map, statement) or []
-        if not statements and not self._all(tree.Network, tree.Field) and not self._broken("map"):
+        excused = self.written_out or self._all(tree.Network) or self._broken("map")
+        if not statements and not excused:
             message = f"The model `{self.opened.name}` has no map."
             hint = "write `map phi = …`: all that the data and the loss can see of the parameters"
             self.diagnostics.append(Diagnostic("GEO0406", message, self.opened.span, hints=(hint,)))
@@ -169,12 +291,12 @@ class _Elaboration:
             ]
         return [(expression, printer.text(origin)) for origin, expression in entries]
 
-    def _laws(self) -> tuple[LawClaim, ...]:
+    def _laws(self, place: Place) -> tuple[LawClaim, ...]:
         names: dict[str, tree.Name] = {}
         laws: list[LawClaim] = []
         for statement in self._all(tree.Law):
             self._unique(names, statement.name)
-            law = self._attempt(lambda s: claims.law(self.definitions, s), statement)
+            law = self._attempt(lambda s: claims.law(self.definitions, s, place), statement)
             if law is not None:
                 laws.append(law)
         return tuple(laws)
@@ -188,9 +310,9 @@ class _Elaboration:
         return tuple(expectation for expectation in found if expectation is not None)
 
     def _settings(self) -> tuple[tuple[SearchTerm, ...] | None, VerifySettings]:
-        search = self._only(tree.Search, "search")
+        search = self._only("search", tree.Search)
         terms = search and self._attempt(lambda s: claims.search(self.definitions, s), search)
-        verify = self._only(tree.Verify, "verify")
+        verify = self._only("verify", tree.Verify)
         settings = verify and self._attempt(claims.verification, verify)
         return terms or None, settings or VerifySettings()
 
@@ -222,7 +344,7 @@ def _unreadable_names(statements: Sequence[tree.Statement]) -> set[str]:
     for statement in statements:
         if isinstance(statement, tree.Broken):
             names.update(re.findall(r"[^\W\d]\w*", statement.text))
-        elif isinstance(statement, tree.Input | tree.Control | tree.Network):
+        elif isinstance(statement, tree.Input | tree.Network):
             names.add(statement.name.text)
     return names
 

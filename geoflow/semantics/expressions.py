@@ -9,7 +9,7 @@ limits allow.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Any, NoReturn
@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 from geoflow.diagnostics import Diagnostic, DiagnosticError, Span
 from geoflow.expr.tree import Apply, Constant, Expr, Number, Parameter, Time, Velocity
 from geoflow.semantics import arithmetic, messages, shapes
+from geoflow.semantics.budget import Budget
 from geoflow.semantics.calls import call
 from geoflow.semantics.constants import Entries, Known, literal
 from geoflow.semantics.functions import FUNCTIONS
@@ -28,7 +29,6 @@ from geoflow.syntax.layout import DEEPEST_NESTING
 
 MOST_NODES = 200_000
 MOST_ENTRIES = 10**7
-_MOST_STEPS = 600_000
 
 NO_LOCALS: Locals = MappingProxyType({})
 _WORDS = ("True", "False", "true", "false", "None")  # values of options
@@ -38,12 +38,17 @@ _OPERATIONS = {"+": "add", "-": "sub", "*": "mul", "/": "div", "@": "matmul"}
 class Expressions:
     """The evaluation of one model's expressions."""
 
-    def __init__(self, scope: Scope, velocities: bool = True):
+    def __init__(
+        self,
+        scope: Scope,
+        budget: Budget,
+        refuse_velocity: Callable[[Span], Diagnostic] | None = None,
+    ):
         self.scope = scope
-        self.velocities = velocities
+        self._budget = budget
+        self._refuse_velocity = refuse_velocity
         self.spans: dict[Expr, Span] = {}
         self._known = Known()
-        self._steps = 0
         self._nodes = 0
         self._depth = 0
         self._exhausted = False
@@ -54,16 +59,21 @@ class Expressions:
         """The expression, or a `DiagnosticError`."""
         if self._depth == 0:
             self.verify_names(node, local)
-        self._steps += 1
         self._depth += 1
         try:
-            if self._steps > _MOST_STEPS or self._exhausted:
-                self._exhaust(node.span, "Written out, this model is too long.")
+            self.spend(1, node.span)
             if self._depth > DEEPEST_NESTING + 20:
                 raise DiagnosticError(_too_deep(node.span))
             return self._evaluate(node, local)
         finally:
             self._depth -= 1
+
+    def spend(self, steps: int, span: Span) -> None:
+        """Take steps from the file's budget. Raises where nothing is left, or something is too large."""
+        spent = self._budget.spent
+        if not self._budget.spend(steps) or self._exhausted:
+            self._exhausted = self._exhausted or spent
+            self._exhaust(span, "Written out, this is too long.")
 
     def verify_names(self, node: tree.Node, local: Locals = NO_LOCALS) -> None:
         """Raise at the first name that is not declared, before all else is said of the node."""
@@ -218,8 +228,8 @@ class Expressions:
             message = f"{what} is not a parameter, and only parameters have a velocity."
             hint = "a transpose is written `.T`"
             raise DiagnosticError(messages.wrong_kind(node.span, message, "no velocity", hint))
-        if not self.velocities:
-            raise DiagnosticError(messages.no_velocity(node.span))
+        if self._refuse_velocity is not None:
+            raise DiagnosticError(self._refuse_velocity(node.span))
         return self._remember(Velocity(operand.name, operand.shape), node.span)
 
     def _chain_of_operations(self, node: tree.Binary, local: Locals) -> Expr:

@@ -242,6 +242,20 @@ def no_velocity(span: Span) -> Diagnostic:
     return Diagnostic("GEO0404", message, span, "no velocity here", hints=(hint,))
 
 
+def no_velocity_written_out(span: Span) -> Diagnostic:
+    """A velocity in a system written out."""
+    message = f"`{span.text}` is given by its `field`, and is no coordinate of its own."
+    hint = "write what the field says in its place"
+    return Diagnostic("GEO0404", message, span, "no velocity here", hints=(hint,))
+
+
+def no_velocity_of_adaptive(span: Span) -> Diagnostic:
+    """A velocity in an adaptive flow."""
+    message = f"`{span.text}` is a velocity, and an adaptive flow has none among its coordinates."
+    hint = "momentum is `flow order 2 damping …`"
+    return Diagnostic("GEO0405", message, span, "no velocity here", hints=(hint,))
+
+
 # ---------------------------------------------------------------- reach
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
 
@@ -11,6 +12,8 @@ from geoflow.expr.tree import Expr, Parameter, Shape
 from geoflow.results import VerifySettings
 
 Sign = Literal["free", "positive"]
+FlowKind = Literal["order", "adam", "rmsprop", "sign"]
+LossKind = Literal["any", "cross_entropy", "data"]
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,10 @@ class MetricBlock:
     """`metric kind(…) on parameters`.
 
     options by kind: euclidean: none · scaled: {"rate": Expr that broadcasts to each parameter} ·
-    mirror: {"potential": "entropy" | "log_barrier" | "power" | Potential} and, for power, {"p": Fraction}.
+    mirror: {"potential": "entropy" | "log_barrier" | "power" | Potential} and, for power, {"p": Fraction} ·
+    fisher: {"kind": "full" | "blocks" | "diagonal", "damping": scalar Expr or None,
+    "output": "gaussian" | "bernoulli" | "categorical" | "poisson"}; full is over all parameters of the block together ·
+    riemannian: {"matrix": Expr [n, n]}, on the n entries of the parameters, each row by row, in the block's order.
     """
 
     kind: str
@@ -54,6 +60,38 @@ class MetricBlock:
     options: dict[str, object]
     span: Span
     text: str
+
+
+@dataclass(frozen=True)
+class DecayDeclaration:
+    """`decay rate on parameters`. Coupled: rate·‖θ‖²/2 is part of the loss; decoupled: −rate·θ is part of θ'.
+
+    A rate is a scalar of constants; one that is 0 declares nothing, and is left out of the model.
+    """
+
+    parameters: tuple[str, ...]
+    rate: Expr
+    coupled: bool
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True)
+class AtPoint:
+    """`at zero`, `at balanced`, or `at {…}`, which is a point and has a value for every parameter."""
+
+    kind: Literal["zero", "balanced", "point"]
+    values: Mapping[str, Expr]
+    span: Span
+
+
+@dataclass(frozen=True)
+class FieldDeclaration:
+    """`field z' = expression`: affine in the controls, which stand in it as parameters of their names."""
+
+    parameter: str
+    expression: Expr
+    span: Span
 
 
 @dataclass(frozen=True)
@@ -86,7 +124,12 @@ class SearchTerm:
 
 @dataclass(frozen=True)
 class Model:
-    """A checked model, ready to be lowered to a `Flow`."""
+    """A checked model, ready to be lowered to a `Flow`.
+
+    `damping` is None for order 1 only. `flow_options`: adam {"b1", "b2"} and rmsprop {"b2"} expressions in constants,
+    sign {"power"} a natural number. `at` is None at a generic point. A model with `fields` has a field for every
+    parameter and no maps; without, it has maps and no controls.
+    """
 
     name: str
     span: Span
@@ -101,6 +144,15 @@ class Model:
     expectations: tuple[Expectation, ...]
     search: tuple[SearchTerm, ...] | None
     verify: VerifySettings
+    accelerated: bool = False
+    flow_kind: FlowKind = "order"
+    flow_options: Mapping[str, Expr | int] = field(default_factory=dict)
+    decay: tuple[DecayDeclaration, ...] = ()
+    loss: LossKind = "any"
+    loss_points: int | None = None
+    at: AtPoint | None = None
+    controls: tuple[tuple[str, Shape], ...] = ()
+    fields: tuple[FieldDeclaration, ...] = ()
 
     @property
     def file(self) -> str:

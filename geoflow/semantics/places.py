@@ -1,16 +1,18 @@
-"""What an expression may speak of, by the place where it stands: a map, a law, a damping, a
-learning rate, a potential.
+"""What an expression may speak of, by the place where it stands: a map, a law, a damping, a rate, a
+potential, a field.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 
 from geoflow.diagnostics import Diagnostic, DiagnosticError, Span
 from geoflow.expr.tree import Apply, Expr, Parameter, Time, Velocity, walk
 from geoflow.semantics import messages
 from geoflow.semantics.expressions import Expressions
+from geoflow.syntax import tree
 
 
 @dataclass(frozen=True)
@@ -23,16 +25,26 @@ class Place:
     time: bool = False
     velocity: bool = False
     parameters: bool = False
+    controls: bool = False
     transcendental: bool = False
     code: str = "GEO0206"
     own: str | None = None  # the one variable allowed where parameters are not
 
 
 MAP = Place("a map", parameters=True)
+MATRIX = Place("a metric", parameters=True)
+FIELD = Place("a field", time=True, parameters=True, controls=True)
 LAW = Place("a law", time=True, velocity=True, parameters=True, transcendental=True)
-LAW_OF_ORDER_ONE = Place("a law of a flow of order 1", parameters=True, transcendental=True)
 DAMPING = Place("a damping", time=True, code="GEO0405")
+DECAY = Place("a rate of decay", code="GEO0405")
 RATE = Place("a learning rate", code="GEO0401")
+FISHER_DAMPING = Place("the damping of a metric", code="GEO0401")
+POINT = Place("the values of a point", code="GEO0409")
+
+
+def timeless_law(of: str) -> Place:
+    """A law of something that knows no time."""
+    return Place(f"a law of {of}", parameters=True, transcendental=True)
 
 
 def potential(variable: str) -> Place:
@@ -48,6 +60,34 @@ def verify_place(expressions: Expressions, expr: Expr, place: Place, span: Span)
             raise DiagnosticError(problem)
 
 
+def scalar(expressions: Expressions, node: tree.Expression, place: Place) -> Expr:
+    """A scalar that may stand in the place. Raises `DiagnosticError`."""
+    expr = expressions.array(node)
+    if expr.shape:
+        what = place.words[0].upper() + place.words[1:]
+        raise DiagnosticError(messages.scalar_needed(node.span, what, expr.shape))
+    verify_place(expressions, expr, place, node.span)
+    return expr
+
+
+def rate(
+    expressions: Expressions, node: tree.Expression, place: Place, or_zero: bool = False
+) -> Expr:
+    """A positive scalar of constants, or 0 where that is allowed. One without a value may be either."""
+    expr = scalar(expressions, node, place)
+    value = expressions.value(expr)
+    if value is not None and (value < 0 or (value == 0 and not or_zero)):
+        wanted = "not be negative" if or_zero else "be positive"
+        message = f"{place.words[0].upper()}{place.words[1:]} must {wanted}, and this is {value}."
+        raise DiagnosticError(Diagnostic(place.code, message, node.span, f"{value}"))
+    return expr
+
+
+def smallest(expressions: Expressions, expr: Expr) -> Fraction | None:
+    """The smallest entry of an array of constants, where all are known."""
+    return min(expressions.entries(expr) or (), default=None)
+
+
 def _problem(expressions: Expressions, node: Expr, place: Place, span: Span) -> Diagnostic | None:
     where: Callable[[Expr], Span] = lambda expr: expressions.spans.get(expr, span)  # noqa: E731
     match node:
@@ -59,12 +99,30 @@ def _problem(expressions: Expressions, node: Expr, place: Place, span: Span) -> 
         case Velocity(name=name) if not place.velocity:
             message = f"A velocity cannot stand in {place.words}."
             return messages.wrong_kind(where(node), message, f"the velocity of `{name}`")
+        case Parameter(name=name) if is_control(expressions, node):
+            if not place.controls:
+                message = f"The control `{name}` cannot stand in {place.words}, only in a field."
+                return messages.wrong_kind(span, message, f"depends on `{name}`")
         case Parameter(name=name) if not (place.parameters or name == place.own):
-            message = f"{place.words.capitalize()} cannot depend on the parameter `{name}`."
+            words = place.words[0].upper() + place.words[1:]
+            message = f"{words} cannot depend on the parameter `{name}`."
             return Diagnostic(place.code, message, span, f"depends on `{name}`")
     return None
+
+
+def is_control(expressions: Expressions, node: Expr) -> bool:
+    """Whether the node is a control."""
+    if not isinstance(node, Parameter):
+        return False
+    declared = expressions.scope.names.get(node.name)
+    return declared is not None and declared.kind == "control" and declared.meaning is node
 
 
 def depends_on_parameters(expr: Expr) -> bool:
     """Whether a parameter occurs in the expression."""
     return any(isinstance(node, Parameter) for node in walk(expr))
+
+
+def depends_on_time(expr: Expr) -> bool:
+    """Whether the time occurs in the expression."""
+    return any(isinstance(node, Time) for node in walk(expr))

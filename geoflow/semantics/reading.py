@@ -18,6 +18,7 @@ from geoflow.diagnostics import (
     Span,
     sort_diagnostics,
 )
+from geoflow.semantics.budget import Budget
 from geoflow.semantics.elaborate import Opened, elaborate
 from geoflow.semantics.model import Model
 from geoflow.semantics.overrides import read_overrides
@@ -66,8 +67,9 @@ def _load(
     values, problems = read_overrides(overrides, declared)
     collected += problems
     models: list[Model] = []
+    budget = Budget()
     for part in opened:
-        model, problems = elaborate(part, values)
+        model, problems = elaborate(part, values, budget)
         collected += problems
         if model is not None:
             models.append(model)

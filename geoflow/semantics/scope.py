@@ -14,7 +14,7 @@ from geoflow.expr.tree import Expr
 from geoflow.semantics import messages
 from geoflow.syntax import tree
 
-Kind = Literal["size", "constant", "parameter", "let", "function"]
+Kind = Literal["size", "constant", "parameter", "control", "let", "function"]
 Locals = Mapping[str, Expr]
 
 
@@ -73,7 +73,7 @@ class Scope:
         return {*self.names, *local} if self._suggestions >= 0 else set()
 
 
-Definition = tree.DimItem | tree.ConstItem | tree.ParamItem | tree.Let | tree.Def
+Definition = tree.DimItem | tree.ConstItem | tree.ParamItem | tree.Control | tree.Let | tree.Def
 
 
 def in_order(
@@ -150,6 +150,8 @@ def _uses(node: tree.Node) -> Sequence[tuple[tree.Node, frozenset[str]]]:
         case tree.DimItem():
             value = (node.value, _variable(node.family))
             return [value] if node.family is None else [(node.family.range, nothing), value]
+        case tree.Control():
+            return [(size, nothing) for size in node.shape or ()]
         case tree.ParamItem():
             shape = [(size, _variable(node.family)) for size in node.shape or ()]
             return shape if node.family is None else [(node.family.range, nothing), *shape]

@@ -172,7 +172,7 @@ def _statement(node: tree.Statement) -> str:
         case tree.Let() | tree.Map() | tree.Network() | tree.Law():
             return f"{type(node).__name__.lower()} {node.name.text} = {_expression(node.value)}"
         case tree.Field():
-            return f"field {node.name.text}' = {_expression(node.value)}"
+            return f"field {_target(node.target)}' = {_expression(node.value)}"
         case tree.Control():
             return f"control {node.name.text}{_shape(node.shape)}"
         case tree.ExpectLaws() | tree.ExpectNoLaws() | tree.ExpectProperty() | tree.ExpectDepth():
@@ -200,7 +200,7 @@ def _setup(node: tree.Statement) -> str:
         case tree.AtNamed():
             return f"at {node.name.text}"
         case tree.AtPoint():
-            values = (f"{a.name.text} = {_expression(a.value)}" for a in node.assignments)
+            values = (f"{_target(a.target)} = {_expression(a.value)}" for a in node.assignments)
             return f"at {{{', '.join(values)}}}"
         case tree.Gates():
             return f"gates {node.name.text}"
@@ -240,10 +240,12 @@ def _on(targets: tuple[tree.Target, ...] | None) -> str:
 
 
 def _targets(targets: tuple[tree.Target, ...]) -> str:
-    return ", ".join(
-        target.name.text + ("" if target.index is None else f"[{_expression(target.index)}]")
-        for target in targets
-    )
+    return ", ".join(_target(target) for target in targets)
+
+
+def _target(target: tree.Target) -> str:
+    index = "" if target.index is None else f"[{_expression(target.index)}]"
+    return target.name.text + index
 
 
 def _option(option: tree.Option) -> str:

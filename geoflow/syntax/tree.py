@@ -104,7 +104,7 @@ class Target(Node):
 class Assignment(Node):
     """`U = [[1, 0], [0, 1]]` inside `at {…}`."""
 
-    name: Name
+    target: Target
     value: Expression
 
 
@@ -269,7 +269,7 @@ class Control(Node):
 class Field(Node):
     """`field z' = expression`."""
 
-    name: Name
+    target: Target
     value: Expression
 
 

@@ -79,7 +79,8 @@ option_arguments = st.none() | _tuple(
     st.one_of(simple, _node(tree.Keyword, names, simple), _node(tree.Function, names, simple)), 0
 )
 options = _node(tree.Option, names, option_arguments)
-target_lists = _tuple(_node(tree.Target, names, st.none() | simple))
+single_targets = _node(tree.Target, names, st.none() | simple)
+target_lists = _tuple(single_targets)
 targets = st.none() | target_lists
 when = st.none() | conditions
 settings = _node(tree.Setting, names, _tuple(numerals | options))
@@ -101,9 +102,9 @@ statements = st.one_of(
     _node(tree.Decay, expressions, targets, st.none() | st.sampled_from(["coupled", "decoupled"])),
     _node(tree.Loss, options),
     _node(tree.AtNamed, names),
-    _node(tree.AtPoint, _tuple(_node(tree.Assignment, names, expressions))),
+    _node(tree.AtPoint, _tuple(_node(tree.Assignment, single_targets, expressions))),
     _node(tree.Control, names, shapes),
-    _node(tree.Field, names, expressions),
+    _node(tree.Field, single_targets, expressions),
     _node(tree.Gates, names),
     _node(tree.Law, names, expressions),
     _node(tree.ExpectLaws, targets, expressions, when),

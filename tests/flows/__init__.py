@@ -1,0 +1,1 @@
+"""Every flow, metric and loss class: counts, formulas, false claims, trajectories."""
