@@ -156,6 +156,8 @@ class Flow:
         example_constants = {name: jax.ShapeDtypeStruct((), np.float64) for name in known}
         with jax.enable_x64(True):
             outputs = jax.eval_shape(phi, example_constants, example_theta)
+        if any(jnp.issubdtype(o.dtype, jnp.complexfloating) for o in outputs):
+            raise ValueError("φ is complex; real numbers are needed")
         values = {
             "parameters": parameters,
             "phi": phi,
@@ -406,13 +408,14 @@ def damping_expression(damping: Any, order: int) -> Expr | None:
         )
     import sympy as sp
 
+    from geoflow.exact.program import UnsupportedPrimitive
     from geoflow.expr.convert import NotConvertible, from_sympy
     from geoflow.metric.potential import to_sympy
 
     t = sp.Symbol("t", positive=True)
     try:
         return from_sympy(to_sympy(_of_time(damping), t), {t: Time()})
-    except NotConvertible as error:
+    except (NotConvertible, UnsupportedPrimitive) as error:
         raise ValueError(f"damping must be a rational function of t, got {error}") from error
 
 
