@@ -13,6 +13,7 @@ from geoflow.diagnostics import Diagnostic, DiagnosticError
 from geoflow.expr.tree import Constant, Expr, Parameter, Velocity, walk
 from geoflow.flow import Flow
 from geoflow.laws.differential import Differential, differentiate
+from geoflow.laws.domain import defined_somewhere
 from geoflow.laws.identity import decide
 from geoflow.laws.law import Law
 from geoflow.laws.symmetry import symmetry_of
@@ -49,7 +50,10 @@ def judge_laws(
         except UnsupportedExponential as error:
             raise DiagnosticError(_unsupported(claim, str(error))) from None
         verdict = decide(counted.generator, differential, counted.places, counted.seed, deadline)
-        law = _law(counted, claim, verdict, named) if verdict in ("proved", "probable") else None
+        holds = verdict in ("proved", "probable")
+        if holds and not defined_somewhere(counted.flow, claim.expression, named, counted.seed):
+            verdict, holds = "undecided", False
+        law = _law(counted, claim, verdict, named) if holds else None
         judged.append(JudgedLaw(claim, verdict, differential, law))
     return tuple(judged)
 
@@ -239,7 +243,9 @@ def _fact(base: ClaimResult, analysis: Analysis, name: str, wanted: object) -> C
     value, status = analysis.facts[name], analysis.facts_status[name]
     detail = f"{name}: {str(value).lower() if isinstance(value, bool) else value}"
     if value == wanted:
-        return replace(base, verdict="proved" if status == "proved" else "probable", detail=detail)
+        return replace(base, verdict=status, detail=detail)
+    if status == "undecided":
+        return replace(base, detail=detail)
     witness = (
         ("a bracket [G_a, G_b] is not 0 at the point of the certificate",)
         if name == "commuting"

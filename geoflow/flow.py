@@ -115,6 +115,8 @@ class Flow:
         theta = {b.name: jax.ShapeDtypeStruct(b.shape, np.float64) for b in parameters}
         with jax.enable_x64(True):
             outputs = jax.eval_shape(phi, {n: jax.ShapeDtypeStruct((), np.float64) for n in known}, theta)
+        if any(jnp.issubdtype(o.dtype, jnp.complexfloating) for o in outputs):
+            raise ValueError("φ is complex; real numbers are needed")
         shapes = tuple(tuple(o.shape) for o in outputs)
         parametrization = Parametrization(parameters, phi, shapes, metrics, known, loss, description)
         object.__setattr__(self, "parametrization", parametrization)
@@ -361,13 +363,14 @@ def damping_expression(damping: Any, order: int) -> Expr | None:
         )
     import sympy as sp
 
+    from geoflow.exact.program import UnsupportedPrimitive
     from geoflow.expr.convert import NotConvertible, from_sympy
     from geoflow.metric.potential import to_sympy
 
     t = sp.Symbol("t", positive=True)
     try:
         return from_sympy(to_sympy(_of_time(damping), t), {t: Time()})
-    except NotConvertible as error:
+    except (NotConvertible, UnsupportedPrimitive) as error:
         raise ValueError(f"damping must be a rational function of t, got {error}") from error
 
 

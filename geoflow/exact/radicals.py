@@ -12,9 +12,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import flint
-import numpy as np
 
-from geoflow.exact.interpreter import UnluckyPoint, run
+from geoflow.exact.interpreter import UnluckyPoint
 from geoflow.exact.program import Program, UnsupportedPrimitive
 from geoflow.exact.rationals import Rationals, exact_root
 
@@ -39,11 +38,11 @@ class _Opaque:
 _OPAQUE = _Opaque()
 
 
-class _Radicands(Rationals):
+class Radicands(Rationals):
     """Q with opaque irrational numbers; remembers the radicands met."""
 
     def __init__(self):
-        self.met: list[flint.fmpq] = []
+        self._met: list[flint.fmpq] = []
 
     def reciprocal(self, value: Any) -> Any:
         return value if value is _OPAQUE else super().reciprocal(value)
@@ -53,21 +52,14 @@ class _Radicands(Rationals):
             raise UnsupportedPrimitive("sqrt of an irrational number")
         if value <= 0:
             raise UnluckyPoint
-        self.met.append(value)
+        self._met.append(value)
         root = exact_root(value)
         return _OPAQUE if root is None else root
 
-
-def radicands(program: Program, inputs: Sequence[np.ndarray]) -> list[flint.fmpq]:
-    """The distinct radicands of a program at a rational point, all positive.
-
-    Raises:
-        UnluckyPoint: one is not positive here.
-        UnsupportedPrimitive: a radicand contains an irrational root.
-    """
-    ring = _Radicands()
-    run(program, ring, inputs)
-    return list(dict.fromkeys(ring.met))
+    @property
+    def radicands(self) -> list[flint.fmpq]:
+        """The distinct radicands met."""
+        return list(dict.fromkeys(self._met))
 
 
 class RootSystem:

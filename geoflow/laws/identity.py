@@ -8,6 +8,7 @@ homomorphism, so what is nonzero there is nonzero. Random points alone prove not
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 import numpy as np
 
@@ -17,9 +18,10 @@ from geoflow.exact.polynomials import Polynomials, TooLarge
 from geoflow.exact.primefield import PrimeField
 from geoflow.exact.program import Program, UnsupportedPrimitive
 from geoflow.exact.radicals import has_roots
+from geoflow.exact.rationals import Rationals
 from geoflow.laws.differential import Differential
 from geoflow.lie.bracket import Field, Generator, Letter, exact_constants
-from geoflow.lie.point import ModularPoint, random_letter
+from geoflow.lie.point import ModularPoint, draw_point, random_letter
 from geoflow.results import Verdict
 
 _TRIALS = 3
@@ -33,6 +35,8 @@ def decide(
     deadline: Deadline = Deadline(),
 ) -> Verdict:
     """The verdict on "every entry of every expression is conserved"."""
+    if has_roots(differential.program):
+        places = _joint_places(generator, differential, seed, len(places))
     holds = vanishes(generator, differential, places, seed)
     if holds is False:
         return "refuted" if differential.decides else "probably refuted"
@@ -44,6 +48,27 @@ def decide(
     except (TooLarge, UnluckyPoint, UnsupportedPrimitive):
         pass
     return "probable" if holds and len(places) > 1 else "undecided"
+
+
+def _joint_places(
+    generator: Generator, differential: Differential, seed: int, count: int
+) -> list[ModularPoint]:
+    """Points at which the roots of the law are chosen together with those of the flow: roots chosen apart come from
+    no homomorphism. None where the law has a symbolic constant of its own, or no point is found."""
+    rng = np.random.default_rng([seed, 0x6A6F69])
+    own = {n: v for n, v in differential.constants.items() if n not in generator.flow.constants}
+    if any(v is None for v in own.values()):
+        return []
+
+    def visit(ring: Rationals, constants: Field, point: Field) -> None:
+        tokens = [ring.constant(Fraction(1), (1, 1, *s)) for s in differential.tokens.shapes]
+        still = {n: ring.zeros(v.shape) for n, v in point.items()}
+        differential(ring, {**exact_constants(ring, own, {}), **constants}, point, tokens, still)
+
+    try:
+        return [draw_point(generator, rng, visit) for _ in range(count)]
+    except (UnluckyPoint, UnsupportedPrimitive):
+        return []
 
 
 def vanishes(

@@ -144,10 +144,10 @@ def _rotation(terms: list[tuple[Fraction, Expr]]) -> str:
         if not isinstance(term, Apply) or term.operation != "matmul":
             return ""
         flat = [x.arguments[0] if isinstance(x, Apply) else x for x in term.arguments]
-        kinds = {type(x) for x in flat}
-        if kinds != {Parameter, Velocity} or len({x.name for x in flat}) != 1:
+        leaves = [x for x in flat if isinstance(x, Parameter | Velocity)]
+        if {type(x) for x in leaves} != {Parameter, Velocity} or len({x.name for x in leaves}) != 1:
             return ""
-        name = next(x.name for x in flat if isinstance(x, Parameter))
+        name = leaves[0].name
         left = isinstance(term.arguments[0], Apply) and term.arguments[0].operation == "transpose"
         moves[name] = f"{name} → {name} R" if left else f"{name} → Rᵀ {name}"
     return ", ".join(moves.values()) + ", R orthogonal" if moves else ""

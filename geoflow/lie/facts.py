@@ -37,6 +37,7 @@ def facts(generator: Generator, closure: Closure, exact_rank: bool, seed: int) -
     depth_exact = (exact_rank and depth == 0) or (exact_rank and depth == 1 and first_exact)
     involutive = depth == 0
     involutive_exact = exact_rank if involutive else first_exact
+    open_status: Verdict = "probable" if closure.certificate.complete else "undecided"
     commuting, commuting_status = _commuting(generator, place, rng)
     jacobian, jacobian_exact = _jacobian_rank(generator, place, rng)
     return Facts(
@@ -47,9 +48,9 @@ def facts(generator: Generator, closure: Closure, exact_rank: bool, seed: int) -
             "kernel": flow.parameter_count - jacobian,
         },
         {
-            "involutive": "proved" if involutive_exact else "probable",
+            "involutive": "proved" if involutive_exact else open_status,
             "commuting": commuting_status,
-            "depth": "proved" if depth_exact else "probable",
+            "depth": "proved" if depth_exact else open_status,
             "kernel": "proved" if jacobian_exact else "probable",
         },
     )

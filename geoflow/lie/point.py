@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from geoflow.exact.interpreter import UnluckyPoint
 from geoflow.exact.primefield import PrimeField, draw_prime
 from geoflow.exact.program import UnsupportedPrimitive
-from geoflow.exact.radicals import MOST_INDEPENDENT, RootSystem, has_roots, radicands
+from geoflow.exact.radicals import MOST_INDEPENDENT, Radicands, RootSystem, has_roots
 from geoflow.exact.rationals import Rationals
 from geoflow.lie.bracket import Field, Generator, Letter, exact_constants
 
@@ -28,17 +29,24 @@ class ModularPoint:
     sample_size: int
 
 
-def draw_point(generator: Generator, rng: np.random.Generator) -> ModularPoint:
-    """A random point at which no denominator vanishes.
+# runs a further program at a rational point: (ring, the flow's constants, point)
+Visit = Callable[[Rationals, Field, Field], object]
+
+
+def draw_point(
+    generator: Generator, rng: np.random.Generator, visit: Visit | None = None
+) -> ModularPoint:
+    """A random point at which no denominator vanishes. The square roots that `visit` takes are chosen together with
+    those of the flow.
 
     Raises:
         UnluckyPoint: none was found in many tries: the flow is defined nowhere, for all we know.
         UnsupportedPrimitive: a primitive without a rule, or too many independent square roots.
     """
-    draw = _draw_with_roots if has_roots(generator.program) else _draw
+    rooted = has_roots(generator.program) or visit is not None
     for _ in range(_TRIES):
         try:
-            found = draw(generator, rng)
+            found = _draw_with_roots(generator, rng, visit) if rooted else _draw(generator, rng)
             letter = random_letter(generator, found.field, rng, 1)
             generator(found.field, found.constants, found.point, letter)
             return found
@@ -54,18 +62,23 @@ def _draw(generator: Generator, rng: np.random.Generator) -> ModularPoint:
     return _point(generator, field, symbolic, point, field.p - 1)
 
 
-def _draw_with_roots(generator: Generator, rng: np.random.Generator) -> ModularPoint:
+def _draw_with_roots(
+    generator: Generator, rng: np.random.Generator, visit: Visit | None
+) -> ModularPoint:
     """A positive integer point, and a prime modulo which all its radicands have roots."""
     flow, top = generator.flow, 2**INTEGER_BITS
     symbolic = {n: rng.integers(1, top, (1, 1)) for n in flow.symbolic_constants}
     point = {b.name: rng.integers(1, top, (1, 1, *b.shape)) for b in flow.state}
-    ring = Rationals()
+    ring = Radicands()
     constants = exact_constants(
         ring, flow.constants, {n: ring.literal(v) for n, v in symbolic.items()}
     )
     ones = Letter(ring.zeros((1, 1)), tuple(ring.zeros((1, 1, *s)) for s in flow.cotangents))
-    leaves = _leaves(generator, constants, {n: ring.literal(v) for n, v in point.items()}, ones)
-    system = RootSystem(radicands(generator.program, leaves))
+    place = {n: ring.literal(v) for n, v in point.items()}
+    generator(ring, constants, place, ones)
+    if visit is not None:
+        visit(ring, constants, place)
+    system = RootSystem(ring.radicands)
     if len(system.independent) > MOST_INDEPENDENT:
         raise UnsupportedPrimitive(f"more than {MOST_INDEPENDENT} independent square roots")
     for _ in range(64 * 2 ** len(system.independent)):
@@ -74,14 +87,6 @@ def _draw_with_roots(generator: Generator, rng: np.random.Generator) -> ModularP
         if roots is not None:
             return _point(generator, PrimeField(prime, roots), symbolic, point, top - 1)
     raise UnluckyPoint
-
-
-def _leaves(
-    generator: Generator, constants: dict[str, np.ndarray], point: Field, letter: Letter
-) -> list[np.ndarray]:
-    import jax
-
-    return jax.tree.leaves((constants, point, letter.weight, letter.cotangent))
 
 
 def _point(

@@ -157,6 +157,11 @@ WRONG_METRIC: dict[str, Any] = {"metric": "entropy"}
         (lambda: gf.Flow(lambda x: x, np.zeros(2), metric={"W": gf.Euclidean()}), "'W'"),
         (lambda: gf.Flow(lambda x: x, np.zeros(2), **WRONG_METRIC), "Mirror"),
         (lambda: gf.Flow(lambda x: x, np.zeros(2), positive=["W"]), "'W'"),
+        (lambda: gf.Flow(lambda x: 1j * x, np.zeros(2)), "complex"),
+        (
+            lambda: gf.Flow(lambda x: x, np.zeros(2), order=2, damping=lambda t: jnp.maximum(t, 1)),
+            "rational function of t",
+        ),
     ],
 )
 def test_wrong_arguments_are_told(make, message: str):

@@ -14,7 +14,9 @@ from geoflow.report.explain import explanation
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-_FENCE = re.compile(r"^(?:<!-- *(?P<mark>[^\n]*?) *-->\n+)?```(?P<kind>\w+)\n(?P<body>.*?)^```", re.M | re.S)
+_FENCE = re.compile(
+    r"^(?:<!-- *(?P<mark>[^\n]*?) *-->\n+)?```(?P<kind>\w+)\n(?P<body>.*?)^```", re.M | re.S
+)
 
 
 def blocks(text: str, kind: str) -> list[tuple[int, str, str]]:

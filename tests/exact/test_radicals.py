@@ -11,15 +11,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geoflow.exact.interpreter import UnluckyPoint
+from geoflow.exact.interpreter import UnluckyPoint, run
 from geoflow.exact.primefield import draw_prime
 from geoflow.exact.program import UnsupportedPrimitive
-from geoflow.exact.radicals import RootSystem, coprime_base, has_roots, radicands
+from geoflow.exact.radicals import Radicands, RootSystem, coprime_base, has_roots
 from geoflow.exact.rationals import Rationals, exact_root
 
 from .evaluation import program_of
 
 NUMBERS = st.lists(st.integers(1, 200), min_size=1, max_size=5)
+
+
+def radicands(program, inputs):
+    ring = Radicands()
+    run(program, ring, inputs)
+    return ring.radicands
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

@@ -129,14 +129,25 @@ def test_json_has_the_promised_keys() -> None:
     assert (data["schema"], data["exit_code"], data["diagnostics"]) == (1, 0, [])
     (model,) = data["models"]
     assert model["laws"]["lower"] == model["laws"]["upper"] == 6
-    assert {"file", "model", "parameters", "dimension", "claims", "found", "verify", "facts"} <= set(model)
+    assert {
+        "file",
+        "model",
+        "parameters",
+        "dimension",
+        "claims",
+        "found",
+        "verify",
+        "facts",
+    } <= set(model)
     assert model["facts"]["kernel"] == 9 and model["assumes"][0] == "every data set and every loss"
     assert "U[0, 0]**2" in model["found"][0]["sympy"]
 
 
 def test_the_same_seed_gives_the_same_report() -> None:
     def run(seed: int) -> dict:
-        report = check_paths([str(EXAMPLES / "momentum.geo")], CheckOptions(verify=False, seed=seed))
+        report = check_paths(
+            [str(EXAMPLES / "momentum.geo")], CheckOptions(verify=False, seed=seed)
+        )
         (model,) = to_json(report)["models"]
         return {k: v for k, v in model.items() if k != "seconds"}
 

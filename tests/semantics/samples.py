@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from geoflow.expr.tree import Expr
 from geoflow.semantics import load_text
 from geoflow.semantics.model import Model
-from geoflow.expr.tree import Expr
 
 LINEAR = """\
 model linear2

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from geoflow.semantics import load
 from geoflow.codes import CODES
+from geoflow.semantics import load
 
 FOLDER = Path(__file__).parents[1] / "bad"
 FILES = sorted(FOLDER.glob("GEO*.geo"))

@@ -7,8 +7,8 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geoflow.semantics import load_text
 from geoflow.codes import CODES
+from geoflow.semantics import load_text
 
 from .samples import DEEP, LINEAR, MOMENTUM, NMF
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from geoflow.expr.tree import Apply, Constant, Parameter, Time, Velocity, walk
 from geoflow.semantics import load_text
 from geoflow.semantics.model import Potential
-from geoflow.expr.tree import Apply, Constant, Parameter, Time, Velocity, walk
 
 from .samples import DEEP, LINEAR, MOMENTUM, NMF, codes, model
 

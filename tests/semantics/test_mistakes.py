@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from geoflow.semantics import load_text
 from geoflow.expr.tree import Apply, Number
+from geoflow.semantics import load_text
 
 from .samples import codes, model
 

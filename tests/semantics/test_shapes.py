@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geoflow.semantics.shapes import RULES, Misfit, explicit_subscripts, fill_open_size, words
 from geoflow.expr.tree import OPERATIONS
+from geoflow.semantics.shapes import RULES, Misfit, explicit_subscripts, fill_open_size, words
 
 shapes = st.lists(st.integers(1, 3), max_size=3).map(tuple)
 ones = np.ones

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from geoflow.lie import point
+from geoflow.options import CheckOptions
+from geoflow.pipeline import check_text
 
 from .checking import check, verdicts
 
@@ -129,3 +131,14 @@ def test_a_special_point_gives_a_bound_and_no_wrong_proof(monkeypatch):
     assert model.laws.status != "proved" or model.laws.upper == 2
     assert verdicts(model)["a"] == "refuted"
     assert verdicts(model)["b"] == "proved"
+
+
+@pytest.mark.parametrize("claim", ["laws = 6", "laws = 9", "complete", "depth = 0", "depth = 1"])
+def test_out_of_time_nothing_is_even_probable(claim: str):
+    text = f"param U[3, 3], V[3, 3]\nmap phi = U @ V.T\nexpect {claim}"
+    report = check_text(text, "<trap>", CheckOptions(verify=False, timeout=0.0))
+    (model,) = report.models
+    assert model.laws.status == "bounded"
+    assert model.laws.upper >= 6
+    assert [c.verdict for c in model.claims] == ["undecided"]
+    assert report.exit_code == 1

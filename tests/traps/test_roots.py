@@ -104,3 +104,20 @@ def test_norms_are_exact():
         """
     )
     assert set(verdicts(model).values()) == {"proved"}
+
+
+def test_a_law_without_real_values_is_not_proved():
+    model = check(
+        """
+        param x, y
+        map phi = x*y
+        law root = sqrt(-1)*(x**2 - y**2)
+        law logarithm = log(-1 - (x**2 - y**2)**2)
+        law nested = (-1 - (x**2 - y**2)**2)**(1/2)
+        law partial = log(x**2 - y**2 - 1) + sqrt(y**2 - x**2 + 5)
+        expect complete
+        """
+    )
+    verdict = verdicts(model)
+    assert verdict.pop("partial") == "proved"
+    assert set(verdict.values()) == {"undecided"}

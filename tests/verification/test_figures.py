@@ -11,7 +11,8 @@ import pytest
 from geoflow.report.figures import plot_laws
 from geoflow.results import VerifySettings
 from geoflow.verification import trajectories
-from tests.verify.flows import BALANCE, LINEAR
+
+from .flows import BALANCE, LINEAR
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from geoflow.metric import Mirror, Scaled
 from geoflow.results import VerifySettings
 from geoflow.verification import Experiment, VerifiedLaw, symbolic_values, verify
 from geoflow.verification.trajectory import draw_runs
-from tests.verify.flows import (
+
+from .flows import (
     BALANCE,
     FACTORS,
     HEAVY_BALL,

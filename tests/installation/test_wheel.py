@@ -12,7 +12,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def _run(*command: str, cwd: Path) -> str:
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=900, check=False)
+    done = subprocess.run(
+        command, cwd=cwd, capture_output=True, text=True, timeout=900, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -23,11 +25,22 @@ def test_a_wheel_checks_the_examples(tmp_path: Path) -> None:
     ignored = (".git", ".venv", ".venv-ci", "build", "dist")
     _run("git", "clone", "-q", "--no-hardlinks", str(ROOT), str(source), cwd=tmp_path)
     assert not any((source / name).exists() for name in ignored[1:])
-    _run(sys.executable, "-m", "build", "--wheel", "--outdir", str(tmp_path), str(source), cwd=tmp_path)
+    _run(
+        sys.executable,
+        "-m",
+        "build",
+        "--wheel",
+        "--outdir",
+        str(tmp_path),
+        str(source),
+        cwd=tmp_path,
+    )
     (wheel,) = tmp_path.glob("*.whl")
     _run(sys.executable, "-m", "venv", str(tmp_path / "venv"), cwd=tmp_path)
     binaries = tmp_path / "venv" / "bin"
     _run(str(binaries / "pip"), "install", "-q", str(wheel), cwd=tmp_path)
-    out = _run(str(binaries / "geoflow"), "check", "--no-verify", str(ROOT / "examples"), cwd=tmp_path)
+    out = _run(
+        str(binaries / "geoflow"), "check", "--no-verify", str(ROOT / "examples"), cwd=tmp_path
+    )
     assert "all hold" in out
     assert "GEO0301" in _run(str(binaries / "geoflow"), "explain", "GEO0301", cwd=tmp_path)
