@@ -173,6 +173,35 @@ def compared(case: PeerCase) -> Compared:
     return Compared(case, timed(lambda: make(case.widths, case.bias, case.damping)))
 
 
+@dataclass(frozen=True)
+class Further:
+    """A case of `nets.FURTHER` under one damping."""
+
+    model: str
+    widths: tuple[int, ...]
+    damping: str
+    expected: int
+    here: Timed
+
+    @property
+    def agrees(self) -> bool:
+        return self.here.upper == self.here.proved == self.expected
+
+
+def further_cases() -> Iterator[Further]:
+    """The second paper's flows beyond those that its code was timed on.
+
+    These linear nets are wide enough for its theorem: one angular momentum for each pair of neurons of a hidden layer.
+    The other models keep nothing.
+    """
+    for model, (make, sizes) in nets.FURTHER.items():
+        for widths in sizes:
+            for name, damping in nets.DAMPINGS.items():
+                pairs = sum(d * (d - 1) // 2 for d in widths[1:-1]) if model == "linear" else 0
+                here = timed(lambda m=make, w=widths, d=damping: m(w, d))
+                yield Further(model, tuple(widths), name, pairs, here)
+
+
 def startup_seconds(repeats: int = 3) -> float:
     """Median wall time of `geoflow check examples/linear.geo --no-verify` as a process of its own.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from string import ascii_lowercase
+from typing import Any
 
 import flint
 import jax
@@ -18,6 +19,7 @@ import numpy as np
 from geoflow.flow import Flow
 from geoflow.metric import Mirror
 
+Damping = int | Callable[[Any], Any]
 Params = dict[str, jax.Array]
 Shapes = dict[str, jax.ShapeDtypeStruct]
 
@@ -36,8 +38,8 @@ def linear(dims: Sequence[int]) -> Flow:
     return Flow(product, matrices(dims))
 
 
-def linear_momentum(dims: Sequence[int], damping: int) -> Flow:
-    """A linear net under heavy ball."""
+def linear_momentum(dims: Sequence[int], damping: Damping) -> Flow:
+    """A linear net under momentum."""
     return Flow(product, matrices(dims), order=2, damping=damping)
 
 
@@ -46,9 +48,9 @@ def relu(dims: Sequence[int], bias: bool) -> Flow:
     return Flow(paths, matrices(dims) | (biases(dims) if bias else {}))
 
 
-def relu_momentum(dims: Sequence[int], damping: int) -> Flow:
-    """A ReLU net without biases under heavy ball."""
-    return Flow(paths, matrices(dims), order=2, damping=damping)
+def relu_momentum(dims: Sequence[int], bias: bool, damping: Damping) -> Flow:
+    """A ReLU net under momentum."""
+    return Flow(paths, parameters(dims, bias), order=2, damping=damping)
 
 
 def nonnegative(dims: Sequence[int]) -> Flow:
@@ -56,17 +58,29 @@ def nonnegative(dims: Sequence[int]) -> Flow:
     return Flow(product, matrices(dims), metric=Mirror("entropy"))
 
 
+def nonnegative_momentum(dims: Sequence[int], damping: Damping) -> Flow:
+    """The same under accelerated momentum: the metric is taken at τθ + θ'."""
+    metric = Mirror("entropy")
+    return Flow(product, matrices(dims), metric=metric, order=2, damping=damping, accelerated=True)
+
+
 def convex(dims: Sequence[int], bias: bool) -> Flow:
     """A two-layer input-convex net: the entropy mirror on the output weights."""
-    params = matrices(dims) | (biases(dims) if bias else {})
-    return Flow(paths, params, metric={"U1": Mirror("entropy")})
+    return Flow(paths, parameters(dims, bias), metric={"U1": Mirror("entropy")})
 
 
-def convex_momentum(dims: Sequence[int], bias: bool, damping: int) -> Flow:
-    """The same under heavy ball, its metric taken at θ."""
-    params = matrices(dims) | (biases(dims) if bias else {})
-    metric = {"U1": Mirror("entropy")}
-    return Flow(paths, params, metric=metric, order=2, damping=damping)
+def convex_momentum(
+    dims: Sequence[int], bias: bool, damping: Damping, accelerated: bool = False
+) -> Flow:
+    """The same under momentum, its metric taken at θ or (accelerated) at τθ + θ'."""
+    return Flow(
+        paths,
+        parameters(dims, bias),
+        metric={"U1": Mirror("entropy")},
+        order=2,
+        damping=damping,
+        accelerated=accelerated,
+    )
 
 
 # family → flow of (widths, bias, damping)
@@ -76,11 +90,39 @@ FAMILIES: dict[str, Callable[[Sequence[int], bool, int], Flow]] = {
     "linpoly": lambda dims, bias, damping: linear(dims),
     "relupoly": lambda dims, bias, damping: relu(dims, bias),
     "lnnmf": lambda dims, bias, damping: linear_momentum(dims, damping),
-    "relumf": lambda dims, bias, damping: relu_momentum(dims, damping),
+    "relumf": relu_momentum,
     "nmf": lambda dims, bias, damping: nonnegative(dims),
+    "nmfmf": lambda dims, bias, damping: nonnegative_momentum(dims, damping),
     "icnn": lambda dims, bias, damping: convex(dims, bias),
     "icnnmf": convex_momentum,
 }
+
+
+def nesterov(t: Any) -> Any:
+    """τ = 3/t."""
+    return 3 / t
+
+
+# what the papers' theory covers and their code was not timed on: name → flow of (widths, damping),
+# with biases where there are any, and the widths
+FURTHER: dict[str, tuple[Callable[[Sequence[int], Damping], Flow], Sequence[Sequence[int]]]] = {
+    "linear": (linear_momentum, [(2, 2, 2), (3, 3, 3), (3, 3, 3, 3), (5, 5, 5)]),
+    "ReLU, biases": (
+        lambda dims, damping: relu_momentum(dims, True, damping),
+        [(2, 2, 1), (3, 3, 1, 2), (1, 3, 3, 1), (5, 5, 5)],
+    ),
+    "NMF, accelerated": (nonnegative_momentum, [(5, 1, 4), (1, 2, 2), (5, 5, 5)]),
+    "ICNN, biases, accelerated": (
+        lambda dims, damping: convex_momentum(dims, True, damping, accelerated=True),
+        [(2, 2, 2), (4, 3, 2), (4, 5, 2)],
+    ),
+}
+DAMPINGS: dict[str, Damping] = {"1": 1, "3/t": nesterov}
+
+
+def parameters(dims: Sequence[int], bias: bool) -> Shapes:
+    """The matrices, and the biases of the hidden layers if there are any."""
+    return matrices(dims) | (biases(dims) if bias else {})
 
 
 def matrices(dims: Sequence[int]) -> Shapes:

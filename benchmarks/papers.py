@@ -20,8 +20,10 @@ from typing import Any
 
 from benchmarks.measure import (
     Compared,
+    Further,
     RandomNet,
     compared,
+    further_cases,
     peer_cases,
     published_seconds,
     random_nets,
@@ -53,9 +55,16 @@ def main() -> int:
         print(row(pairs[-1]), flush=True)
     results["cases"] = [asdict(pair) for pair in pairs]
     print("\n".join(summary(pairs)))
+    more: list[Further] = []
+    if arguments.further or not arguments.family:
+        print("\n" + "\n".join(FURTHER_HEADER))
+        for case in further_cases():
+            more.append(case)
+            print(further_row(case), flush=True)
+        results["further"] = [asdict(case) for case in more]
     if arguments.json:
         arguments.json.write_text(json.dumps(results, indent=1) + "\n")
-    return 0 if all(x.agrees for x in [*drawn, *pairs]) else 1
+    return 0 if all(x.agrees for x in [*drawn, *pairs, *more]) else 1
 
 
 def versions() -> dict[str, str]:
@@ -72,6 +81,9 @@ def parse() -> argparse.Namespace:
         action="append",
         choices=tuple(FAMILIES),
         help="only the cases of this family, without the 50 random nets; may be repeated",
+    )
+    parser.add_argument(
+        "--further", action="store_true", help="with --family, the further flows as well"
     )
     return parser.parse_args()
 
@@ -133,6 +145,22 @@ def row(pair: Compared) -> str:
         serial_ratio,
     ]
     return f"| {' | '.join(cells)} |"
+
+
+FURTHER_HEADER = (
+    "| model | widths | damping | variables | laws | count, s | analyze, s |",
+    "|---|---|---|--:|---|--:|--:|",
+)
+
+
+def further_row(case: Further) -> str:
+    """A case as a row of the last table."""
+    here = case.here
+    laws = f"{here.upper} {here.status}" + ("" if case.agrees else " (differs)")
+    return (
+        f"| {case.model} | {','.join(map(str, case.widths))} | {case.damping} | {here.variables} "
+        f"| {laws} | {here.count_seconds:.3f} | {here.analyze_seconds:.3f} |"
+    )
 
 
 def summary(pairs: Sequence[Compared]) -> Iterator[str]:

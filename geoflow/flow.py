@@ -28,7 +28,15 @@ from geoflow.expr.evaluate import rationals
 from geoflow.expr.tree import Expr, Number, Shape, Time, walk
 from geoflow.lossclass import AnyLoss, LossClass
 from geoflow.metric import Euclidean, Metric
-from geoflow.parametrization import TIME, Arrays, Block, Cotangent, MetricOn, Output, Parametrization
+from geoflow.parametrization import (
+    TIME,
+    Arrays,
+    Block,
+    Cotangent,
+    MetricOn,
+    Output,
+    Parametrization,
+)
 
 
 @dataclass(frozen=True)
@@ -77,6 +85,10 @@ class Flow:
         Raises `ValueError` when the arguments contradict each other.
         """
         names, leaves, rebuild = name_leaves(params)
+        if dynamics is not None and (metric, order, damping, decay) != (None, 1, None, None):
+            raise ValueError(
+                "dynamics says the whole flow: leave metric, order, damping and decay out"
+            )
         if dynamics is None:
             rates = decay_rates(decay, names, coupled, order)
             dynamics = _ordered(order, damping_expression(damping, order), accelerated, rates)
@@ -84,13 +96,18 @@ class Flow:
         metrics = assign_metrics(metric, names)
         signs = set(positive) | {n for m in metrics if m.metric.positive for n in m.parameters}
         if unknown := signs - set(names):
-            raise ValueError(f"no parameter named {sorted(unknown)[0]!r}; there are {', '.join(names)}")
+            raise ValueError(
+                f"no parameter named {sorted(unknown)[0]!r}; there are {', '.join(names)}"
+            )
         blocks = tuple(
-            Block(n, tuple(leaf.shape), positive=n in signs) for n, leaf in zip(names, leaves, strict=True)
+            Block(n, tuple(leaf.shape), positive=n in signs)
+            for n, leaf in zip(names, leaves, strict=True)
         )
 
         def output(constants: Arrays, theta: Arrays) -> tuple[jax.Array, ...]:
-            return tuple(jnp.asarray(x) for x in jax.tree.leaves(phi(rebuild([theta[n] for n in names]))))
+            return tuple(
+                jnp.asarray(x) for x in jax.tree.leaves(phi(rebuild([theta[n] for n in names])))
+            )
 
         self._set(blocks, output, metrics, dynamics, loss, {}, "φ")
 
@@ -110,15 +127,23 @@ class Flow:
         for m in metrics:
             for name, value in m.metric.constants().items():
                 if known.setdefault(name, value) != value:
-                    raise ValueError(f"the constant {name!r} has two values: {known[name]} and {value}")
+                    raise ValueError(
+                        f"the constant {name!r} has two values: {known[name]} and {value}"
+                    )
         known |= rationals(dynamics.expressions())
         theta = {b.name: jax.ShapeDtypeStruct(b.shape, np.float64) for b in parameters}
         with jax.enable_x64(True):
-            outputs = jax.eval_shape(phi, {n: jax.ShapeDtypeStruct((), np.float64) for n in known}, theta)
+            outputs = jax.eval_shape(
+                phi, {n: jax.ShapeDtypeStruct((), np.float64) for n in known}, theta
+            )
         if any(jnp.issubdtype(o.dtype, jnp.complexfloating) for o in outputs):
             raise ValueError("φ is complex; real numbers are needed")
         shapes = tuple(tuple(o.shape) for o in outputs)
-        parametrization = Parametrization(parameters, phi, shapes, metrics, known, loss, description)
+        if isinstance(loss, AnyLoss) and len(metrics) == 1:
+            loss = metrics[0].metric.restricted(loss)
+        parametrization = Parametrization(
+            parameters, phi, shapes, metrics, known, loss, description
+        )
         object.__setattr__(self, "parametrization", parametrization)
         object.__setattr__(self, "dynamics", dynamics)
         object.__setattr__(self, "constants", known)
@@ -143,7 +168,9 @@ class Flow:
         """The same flow, knowing the values of more constants (those that only a law names)."""
         p = self.parametrization
         known = {**self.constants, **extra}
-        return Flow.of_model(p.parameters, p.phi, p.metrics, self.dynamics, known, p.description, p.loss)
+        return Flow.of_model(
+            p.parameters, p.phi, p.metrics, self.dynamics, known, p.description, p.loss
+        )
 
     @property
     def parameters(self) -> tuple[Block, ...]:
@@ -194,7 +221,9 @@ class Flow:
         """φ at a point of the state."""
         return self.parametrization.phi(constants, self.parametrization.theta(point))
 
-    def controls(self, constants: Arrays, point: Arrays, controls: Cotangent) -> dict[str, jax.Array]:
+    def controls(
+        self, constants: Arrays, point: Arrays, controls: Cotangent
+    ) -> dict[str, jax.Array]:
         """G_b(z)."""
         return self.dynamics.controls(self.parametrization, constants, point, controls)
 
@@ -202,14 +231,19 @@ class Flow:
         """F₀(z); zero where there is none."""
         return self.dynamics.drift(self.parametrization, constants, point)
 
-    def velocity(self, constants: Arrays, point: Arrays, cotangent: Cotangent) -> dict[str, jax.Array]:
+    def velocity(
+        self, constants: Arrays, point: Arrays, cotangent: Cotangent
+    ) -> dict[str, jax.Array]:
         """z' for a cotangent a = −∇f(φ(θ)), in floating point."""
         return self.dynamics.velocity(self.parametrization, constants, point, cotangent)
 
     def constant_values(self, symbolic: Mapping[str, float] | None = None) -> dict[str, float]:
         """The constants as floats; symbolic ones from `symbolic`, else 1."""
         symbolic = symbolic or {}
-        return {n: float(v) if v is not None else symbolic.get(n, 1.0) for n, v in self.constants.items()}
+        return {
+            n: float(v) if v is not None else symbolic.get(n, 1.0)
+            for n, v in self.constants.items()
+        }
 
     @property
     def symbolic_constants(self) -> tuple[str, ...]:
@@ -229,7 +263,9 @@ class Flow:
         else:
             metric = ", ".join(f"{m.metric.text} on {', '.join(m.parameters)}" for m in p.metrics)
         seen = f" → {sizes}, {metric}" if sizes else ""
-        return f"{p.description} : {count} parameter{'s' * (count != 1)}{seen}, {self.dynamics.text}"
+        return (
+            f"{p.description} : {count} parameter{'s' * (count != 1)}{seen}, {self.dynamics.text}"
+        )
 
 
 _SUPERSCRIPT = str.maketrans("0123456789×", "⁰¹²³⁴⁵⁶⁷⁸⁹ˣ")
@@ -255,13 +291,17 @@ def decay_rates(decay: Any, names: Sequence[str], coupled: bool | None, order: i
             raise ValueError("coupled belongs to decay: give decay=…, or leave coupled out")
         return None
     if coupled is None and order == 2:
-        raise ValueError("with order 2 say whether the decay is coupled: coupled=True or coupled=False")
+        raise ValueError(
+            "with order 2 say whether the decay is coupled: coupled=True or coupled=False"
+        )
     given = decay if isinstance(decay, Mapping) else {n: decay for n in names}
     rates: dict[str, Expr] = {}
     for key, value in given.items():
         own = [n for n in names if n == key or n.startswith((f"{key}.", f"{key}["))]
         if not own:
-            raise ValueError(f"decay names {key!r}, which is no parameter; there are {', '.join(names)}")
+            raise ValueError(
+                f"decay names {key!r}, which is no parameter; there are {', '.join(names)}"
+            )
         rate = Number(Fraction(value))
         rates |= {n: rate for n in own}
     return Decay(rates, bool(coupled))

@@ -1,4 +1,4 @@
-"""Classes of losses: which cotangents a = −∇f(φ(θ)) occur. "Any loss" is the largest class; smaller ones keep more laws.
+"""Classes of losses: which cotangents a = −∇f(φ(θ)) occur. The largest is "any loss"; smaller ones keep more laws.
 
 A class is a linear map from free controls b to cotangents a.
 """
@@ -28,11 +28,15 @@ class LossClass(Protocol):
         """Shapes of the free controls."""
         ...
 
-    def cotangent(self, outputs: Sequence[Shape], controls: Sequence[jax.Array]) -> tuple[jax.Array, ...]:
+    def cotangent(
+        self, outputs: Sequence[Shape], controls: Sequence[jax.Array]
+    ) -> tuple[jax.Array, ...]:
         """The cotangent of free controls, linear."""
         ...
 
-    def project(self, outputs: Sequence[Shape], cotangent: Sequence[jax.Array]) -> tuple[jax.Array, ...]:
+    def project(
+        self, outputs: Sequence[Shape], cotangent: Sequence[jax.Array]
+    ) -> tuple[jax.Array, ...]:
         """A cotangent of the class near any cotangent, in floating point."""
         ...
 
@@ -47,11 +51,15 @@ class AnyLoss:
         """All."""
         return tuple(outputs)
 
-    def cotangent(self, outputs: Sequence[Shape], controls: Sequence[jax.Array]) -> tuple[jax.Array, ...]:
+    def cotangent(
+        self, outputs: Sequence[Shape], controls: Sequence[jax.Array]
+    ) -> tuple[jax.Array, ...]:
         """Themselves."""
         return tuple(controls)
 
-    def project(self, outputs: Sequence[Shape], cotangent: Sequence[jax.Array]) -> tuple[jax.Array, ...]:
+    def project(
+        self, outputs: Sequence[Shape], cotangent: Sequence[jax.Array]
+    ) -> tuple[jax.Array, ...]:
         """Themselves."""
         return tuple(cotangent)
 
@@ -66,7 +74,9 @@ class CrossEntropy:
         """One class fewer."""
         return tuple((*s[:-1], s[-1] - 1) if s else (0,) for s in outputs)
 
-    def cotangent(self, outputs: Sequence[Shape], controls: Sequence[jax.Array]) -> tuple[jax.Array, ...]:
+    def cotangent(
+        self, outputs: Sequence[Shape], controls: Sequence[jax.Array]
+    ) -> tuple[jax.Array, ...]:
         """The last entry is minus the sum of the others."""
         found = []
         for shape, b in zip(outputs, controls, strict=True):
@@ -77,9 +87,13 @@ class CrossEntropy:
             found.append(jnp.concatenate([b, last], axis=-1))
         return tuple(found)
 
-    def project(self, outputs: Sequence[Shape], cotangent: Sequence[jax.Array]) -> tuple[jax.Array, ...]:
+    def project(
+        self, outputs: Sequence[Shape], cotangent: Sequence[jax.Array]
+    ) -> tuple[jax.Array, ...]:
         """Without the mean over the last axis."""
-        return tuple(a - jnp.mean(a, axis=-1, keepdims=True) if a.shape else 0 * a for a in cotangent)
+        return tuple(
+            a - jnp.mean(a, axis=-1, keepdims=True) if a.shape else 0 * a for a in cotangent
+        )
 
 
 @dataclass(frozen=True)
@@ -92,13 +106,16 @@ class FewData:
     @property
     def text(self) -> str:
         """What a verdict says it holds for."""
-        return f"every loss on {self.k} data points (a {self.k}-dimensional space of cotangents drawn from seed {self.seed})"
+        space = f"a {self.k}-dimensional space of cotangents drawn from seed {self.seed}"
+        return f"every loss on {self.k} data points ({space})"
 
     def free(self, outputs: Sequence[Shape]) -> tuple[Shape, ...]:
         """k numbers."""
         return ((self.k,),)
 
-    def cotangent(self, outputs: Sequence[Shape], controls: Sequence[jax.Array]) -> tuple[jax.Array, ...]:
+    def cotangent(
+        self, outputs: Sequence[Shape], controls: Sequence[jax.Array]
+    ) -> tuple[jax.Array, ...]:
         """Combinations of k fixed cotangents."""
         return tuple(jnp.tensordot(controls[0], fixed, axes=1) for fixed in self._fixed(outputs))
 
@@ -106,7 +123,9 @@ class FewData:
         rng = np.random.default_rng([self.seed, 0x64617461])
         return [rng.integers(-99, 100, (self.k, *shape)).astype(np.float64) for shape in outputs]
 
-    def project(self, outputs: Sequence[Shape], cotangent: Sequence[jax.Array]) -> tuple[jax.Array, ...]:
+    def project(
+        self, outputs: Sequence[Shape], cotangent: Sequence[jax.Array]
+    ) -> tuple[jax.Array, ...]:
         """Pairings with the fixed cotangents as coefficients: the loss sees k projections of φ."""
         fixed = self._fixed(outputs)
         axes = [tuple(range(-len(s), 0)) for s in outputs]

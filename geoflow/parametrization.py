@@ -69,7 +69,7 @@ class Parametrization:
     outputs: tuple[Shape, ...]
     metrics: tuple[MetricOn, ...]
     constants: Mapping[str, Fraction | None]
-    loss: LossClass = AnyLoss()
+    loss: LossClass = field(default_factory=AnyLoss)
     description: str = "φ"
 
     @property
@@ -81,7 +81,9 @@ class Parametrization:
         """The parameters of a point of the state."""
         return {b.name: point[b.name] for b in self.parameters}
 
-    def gradient(self, constants: Arrays, theta: Arrays, cotangent: Cotangent) -> dict[str, jax.Array]:
+    def gradient(
+        self, constants: Arrays, theta: Arrays, cotangent: Cotangent
+    ) -> dict[str, jax.Array]:
         """∇_θ⟨a, φ(θ)⟩ by parameter."""
 
         def pairing(theta: Arrays) -> jax.Array:
@@ -91,14 +93,21 @@ class Parametrization:
         return jax.grad(pairing)(dict(theta))
 
     def direction(
-        self, constants: Arrays, theta: Arrays, covector: Arrays, at: Arrays | None = None, exact: bool = False
+        self,
+        constants: Arrays,
+        theta: Arrays,
+        covector: Arrays,
+        at: Arrays | None = None,
+        exact: bool = False,
     ) -> dict[str, jax.Array]:
         """M⁻¹ · covector, with mirror metrics taken at `at` instead of θ if given. With `exact`, a field that spans
         the same space over the functions and that exact arithmetic can evaluate (see `Metric.spanning`)."""
         result: dict[str, jax.Array] = {}
         for m in self.metrics:
             place = at if at is not None and m.metric.mirror else theta
-            context = MetricContext(constants, {n: place[n] for n in m.parameters}, theta, self.phi)
+            own = {n: place[n] for n in m.parameters}
+            alone = len(self.metrics) == 1
+            context = MetricContext(constants, own, theta, self.phi, self.loss, alone)
             apply = m.metric.spanning if exact else m.metric.steepest
             result |= apply(context, {n: covector[n] for n in m.parameters})
         return result

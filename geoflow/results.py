@@ -183,3 +183,16 @@ class Comparison:
 
     flows: tuple[ComparedFlow, ...]
     laws: tuple[ComparedLaw, ...]
+
+
+@dataclass(frozen=True)
+class SpecialCount:
+    """The orbit through a given point has a codimension between `lower` (the generic count) and `upper`
+    (N minus the rank found there). `exact` is false for ranks found in floating point."""
+
+    name: str
+    ranks: tuple[int, ...]
+    lower: int
+    upper: int
+    generic_rank: int
+    exact: bool

@@ -80,7 +80,11 @@ class RMSProp(_Adaptive):
         return [self.b2]
 
     def state(self, p: Parametrization) -> tuple[Block, ...]:
-        return (Block(TIME, (), "time"), *p.parameters, *(_moment("w", b, True) for b in p.parameters))
+        return (
+            Block(TIME, (), "time"),
+            *p.parameters,
+            *(_moment("w", b, True) for b in p.parameters),
+        )
 
     def _moved(self, p: Parametrization, c: Arrays, z: Arrays, gradient: Tangent) -> Tangent:
         return {n: g / z[f"w({n})"] for n, g in gradient.items()}

@@ -95,6 +95,8 @@ class Dynamics(ABC):
         return []
 
 
-def signed(tangent: Mapping[str, jax.Array], other: Mapping[str, jax.Array], factor: float) -> Tangent:
+def signed(
+    tangent: Mapping[str, jax.Array], other: Mapping[str, jax.Array], factor: float
+) -> Tangent:
     """tangent + factor·other, by name."""
     return {n: tangent[n] + factor * other[n] if n in other else tangent[n] for n in tangent}

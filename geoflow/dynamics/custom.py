@@ -23,7 +23,9 @@ class Custom(Dynamics):
 
     @property
     def text(self) -> str:
-        controls = ", ".join(f"{name}{list(shape) or ''}" for name, shape in self.inputs) or "no controls"
+        controls = (
+            ", ".join(f"{name}{list(shape) or ''}" for name, shape in self.inputs) or "no controls"
+        )
         return f"fields written out, {controls}"
 
     def expressions(self) -> list[Expr]:

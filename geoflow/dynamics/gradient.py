@@ -23,7 +23,11 @@ class Gradient(Dynamics):
 
     @property
     def text(self) -> str:
-        kind = "" if self.decay is None else f", {'coupled' if self.decay.coupled else 'decoupled'} decay"
+        kind = (
+            ""
+            if self.decay is None
+            else f", {'coupled' if self.decay.coupled else 'decoupled'} decay"
+        )
         return f"order 1{kind}"
 
     def expressions(self) -> list[Expr]:

@@ -53,7 +53,9 @@ class Momentum(Dynamics):
         tau = self._tau(c, z)
         return {b.name: tau * z[b.name] + z[f"{b.name}'"] for b in p.parameters}
 
-    def _force(self, p: Parametrization, c: Arrays, z: Arrays, covector: Arrays, exact: bool) -> Tangent:
+    def _force(
+        self, p: Parametrization, c: Arrays, z: Arrays, covector: Arrays, exact: bool
+    ) -> Tangent:
         return p.direction(c, p.theta(z), covector, self._metric_point(p, c, z), exact)
 
     def controls(self, p: Parametrization, c: Arrays, z: Arrays, b: Cotangent) -> Tangent:

@@ -1,8 +1,8 @@
 """Sign descent and its powers: θᵢ' = sgn(gᵢ)·|gᵢ|^s with g = −∇(f∘φ).
 
-For an odd s the field is gᵢ^s, a polynomial in the cotangent, polarized to a product of s factors. For any other s the
-sign of gᵢ does not cancel; with a scalar φ, g = a·∇φ and the field is sgn(∂ᵢφ)·|∂ᵢφ|^s up to a factor, a locally constant
-sign times a power: the flow is then that on the open set where all ∂ᵢφ are positive.
+For an odd s the field is gᵢ^s, a polynomial in the cotangent, polarized to a product of s factors. For any other s
+the sign of gᵢ does not cancel; with a scalar φ, g = a·∇φ and the field is sgn(∂ᵢφ)·|∂ᵢφ|^s up to a factor, a locally
+constant sign times a power: the flow is then that on the open set where all ∂ᵢφ are positive.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ class SignDescent(Dynamics):
         return p.parameters
 
     def control_shapes(self, p: Parametrization) -> tuple[Shape, ...]:
+        if not self.polynomial and p.outputs != ((),):
+            raise ValueError(f"{self.text} is supported for one scalar output only")
         free = p.loss.free(p.outputs)
         return free * self.power if self.polynomial else free
 

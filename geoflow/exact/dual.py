@@ -141,7 +141,7 @@ def inverse(ring: Arithmetic, a: Array) -> Array:
     n = a.shape[-1]
     used = np.asarray(a != 0, dtype=bool).reshape(-1, n, n).any(axis=0)
     out = np.array(np.broadcast_to(ring.zeros((1,) * a.ndim), a.shape))
-    for block in _components(used | used.T):
+    for block in _components(np.asarray(used | used.T)):
         part = a[..., np.ix_(block, block)[0], np.ix_(block, block)[1]]
         determinant, adjugate = determinant_and_adjugate(ring, part)
         solved = mul(ring, adjugate, reciprocal(ring, determinant)[..., None, None])

@@ -15,8 +15,9 @@ import numpy as np
 
 from geoflow.expr.evaluate import evaluate, rationals
 from geoflow.expr.tree import Apply, Expr, walk
-from geoflow.flow import Block, Flow
+from geoflow.flow import Flow
 from geoflow.laws.tokens import environment
+from geoflow.parametrization import Block
 
 _POINTS = 256
 

@@ -20,7 +20,10 @@ class TimeFactor:
 
 def time_factors(flow: Flow) -> list[TimeFactor]:
     """The factors a law of this flow can have: exp(∫λ) for the flow's rates λ, and 1."""
-    found = [TimeFactor(integrating_factor(rate), rate) for rate in flow.dynamics.rates(flow.parametrization)]
+    found = [
+        TimeFactor(integrating_factor(rate), rate)
+        for rate in flow.dynamics.rates(flow.parametrization)
+    ]
     return [*(f for f in found if f.factor is not None), TimeFactor(None, None)]
 
 

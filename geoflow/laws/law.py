@@ -13,8 +13,8 @@ from geoflow.expr.evaluate import evaluate, rationals
 from geoflow.expr.printer import print_expr
 from geoflow.expr.tree import Apply, Expr, Number, Parameter, Time, Velocity, walk
 from geoflow.flow import Flow, name_leaves
-from geoflow.parametrization import TIME
 from geoflow.laws.tokens import environment
+from geoflow.parametrization import TIME
 from geoflow.results import Verdict
 
 

@@ -174,7 +174,9 @@ def _quotients(generator: Generator, factors: Sequence[Expr], seed: int) -> list
         powers = [(factors[j], c) for (j, _), c in combination.coefficients.items()]
         above = [power(p, c) for p, c in powers if c > 0]
         below = [power(p, -c) for p, c in powers if c < 0]
-        found.append(divide(_multiplied(above), _multiplied(below)) if below else _multiplied(above))
+        found.append(
+            divide(_multiplied(above), _multiplied(below)) if below else _multiplied(above)
+        )
     return found
 
 

@@ -15,7 +15,9 @@ from geoflow.flow import Flow
 
 
 def symmetry_of(law: Expr, flow: Flow) -> str:
-    """`U → U G, V → V G⁻ᵀ`, or nothing."""
+    """`U → U G, V → V G⁻ᵀ`, or nothing; fields written out have no φ that a symmetry could leave unchanged."""
+    if not flow.parametrization.outputs:
+        return ""
     body = law
     if isinstance(body, Apply) and body.operation == "mul" and _time_only(body.arguments[0]):
         body = body.arguments[1]

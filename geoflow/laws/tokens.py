@@ -30,8 +30,8 @@ from geoflow.expr.evaluate import Environment, evaluate
 from geoflow.expr.printer import print_expr
 from geoflow.expr.tree import Apply, Constant, Expr, Parameter, walk
 from geoflow.flow import Flow
-from geoflow.parametrization import TIME
 from geoflow.lie.bracket import example_point
+from geoflow.parametrization import TIME
 
 
 class UnsupportedExponential(Exception):

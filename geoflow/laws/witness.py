@@ -14,10 +14,10 @@ from geoflow.exact.interpreter import UnluckyPoint
 from geoflow.exact.primefield import PrincipalRoots, draw_prime
 from geoflow.exact.program import UnsupportedPrimitive
 from geoflow.exact.rationals import Irrational, Rationals
-from geoflow.parametrization import Block
 from geoflow.laws.differential import Differential
 from geoflow.laws.identity import random_tokens
 from geoflow.lie.bracket import Field, Generator, Letter, exact_constants
+from geoflow.parametrization import Block
 
 _CANDIDATES = 600
 _SHOWN = 24

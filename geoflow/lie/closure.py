@@ -128,7 +128,7 @@ def _run(
         while True:
             if deadline.passed and words:
                 return RankRun(prime, (*ranks, rank), words, place.integers), False
-            new = random_words(generator, place, rng, depth, batch)
+            new = _words(generator, place, rng, depth, batch)
             words += len(new)
             rows = np.concatenate([rows, new])
             found = linalg.rank(rows, prime)
@@ -144,7 +144,7 @@ def _run(
     return RankRun(prime, tuple(ranks), words, place.integers), False
 
 
-def random_words(
+def _words(
     generator: Generator, place: ModularPoint, rng: np.random.Generator, depth: int, count: int
 ) -> np.ndarray:
     """Random words of `depth` brackets at the point, [count, N], in chunks that bound the memory."""

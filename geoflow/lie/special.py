@@ -8,7 +8,7 @@ orbit's codimension, and the generic count a lower one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -16,63 +16,94 @@ import numpy as np
 
 from geoflow.deadline import Deadline
 from geoflow.exact import linalg
-from geoflow.exact.interpreter import UnluckyPoint
+from geoflow.exact.dual import Arithmetic
+from geoflow.exact.floats import Floats
 from geoflow.exact.primefield import PrimeField, draw_prime
-from geoflow.lie.bracket import Field, Generator, exact_constants
-from geoflow.lie.closure import random_words
-from geoflow.lie.point import ModularPoint
+from geoflow.lie.bracket import Field, Generator, Letter, exact_constants
 
 _FURTHER = 4  # depths to look on after the rank has stagnated
-_MOST_DEPTH = 8
+_MOST_DEPTH = 7
+_ROUND_OFF = 1e-9
 
 
 @dataclass(frozen=True)
 class SpecialRanks:
-    """Ranks by depth at the point."""
+    """Ranks by depth at a point; `exact` where they were found over F_p and not in floating point."""
 
     ranks: tuple[int, ...]
-    prime: int
+    exact: bool
 
 
 def ranks_at(
     generator: Generator, point: Mapping[str, np.ndarray], seed: int, deadline: Deadline = Deadline()
 ) -> SpecialRanks:
-    """Ranks of the brackets at `point`: arrays of `Fraction` by block.
+    """Ranks of the brackets at a rational point: arrays of `Fraction` by block.
 
     Raises:
         UnluckyPoint: the flow is not defined at the point.
+        UnsupportedPrimitive: the flow takes square roots.
     """
     rng = np.random.default_rng([seed, 0x737065])
-    place = _place(generator, point, rng)
-    n = generator.flow.dimension
-    rows, ranks = np.zeros((0, n), dtype=np.int64), list[int]()
-    still = 0
+    ring = PrimeField(draw_prime(rng))
+    place: Field = {}
+    for block in generator.flow.state:
+        values = np.asarray(point[block.name], dtype=object)
+        flat = [ring.fraction(Fraction(x)) for x in values.ravel()]
+        place[block.name] = np.array(flat, dtype=np.int64).reshape(1, 1, *block.shape)
+
+    def draw(shape: tuple[int, ...]) -> np.ndarray:
+        return rng.integers(0, ring.p, shape)
+
+    ranks = _ranks(generator, ring, place, draw, lambda rows: linalg.rank(rows, ring.p), deadline)
+    return SpecialRanks(ranks, exact=True)
+
+
+def numerical_ranks_at(
+    generator: Generator, point: Mapping[str, np.ndarray], seed: int, deadline: Deadline = Deadline()
+) -> SpecialRanks:
+    """The same at a point of floats, by singular values."""
+    rng = np.random.default_rng([seed, 0x737065])
+    place = {b.name: np.asarray(point[b.name], dtype=np.float64)[None, None] for b in generator.flow.state}
+
+    def rank(rows: np.ndarray) -> int:
+        size = np.linalg.norm(rows, axis=1, keepdims=True)
+        values = np.linalg.svd(rows / np.where(size > _ROUND_OFF, size, 1), compute_uv=False)
+        return int(np.sum(values > _ROUND_OFF * max(rows.shape)))
+
+    ranks = _ranks(generator, Floats(), place, rng.standard_normal, rank, deadline)
+    return SpecialRanks(ranks, exact=False)
+
+
+def _ranks(
+    generator: Generator,
+    ring: Arithmetic,
+    place: Field,
+    draw: Callable[[tuple[int, ...]], np.ndarray],
+    rank: Callable[[np.ndarray], int],
+    deadline: Deadline,
+) -> tuple[int, ...]:
+    flow, n = generator.flow, generator.flow.dimension
+    symbolic = {name: np.abs(draw((1, 1))) for name in flow.symbolic_constants}
+    constants = exact_constants(ring, flow.constants, symbolic)
+    rows, ranks, still = np.zeros((0, n)), list[int](), 0
+    count = min(flow.cotangent_size + flow.has_drift, n) + 1
     for depth in range(_MOST_DEPTH):
         if (deadline.passed and ranks) or still > _FURTHER:
             break
-        count = min(generator.flow.cotangent_size + generator.flow.has_drift, n) + 1
-        rows = np.concatenate([rows, random_words(generator, place, rng, depth, min(count, n + 1))])
-        rank = linalg.rank(rows, place.field.p)
-        still = still + 1 if ranks and rank == ranks[-1] else 0
-        ranks.append(rank)
-        if rank == n:
+        letters = [
+            Letter(draw((1, count)), tuple(draw((1, count, *s)) for s in flow.cotangents))
+            for _ in range(depth + 1)
+        ]
+        new = generator.rows(generator.word(ring, constants, place, letters), count)
+        rows = np.concatenate([rows.astype(new.dtype), new])
+        found = rank(rows)
+        still = still + 1 if ranks and found == ranks[-1] else 0
+        ranks.append(found)
+        if found == n:
             break
     while len(ranks) > 1 and ranks[-1] == ranks[-2]:
         ranks.pop()
-    return SpecialRanks(tuple(ranks), place.field.p)
-
-
-def _place(generator: Generator, point: Mapping[str, np.ndarray], rng: np.random.Generator) -> ModularPoint:
-    flow = generator.flow
-    field = PrimeField(draw_prime(rng))
-    symbolic = {n: rng.integers(1, field.p, (1, 1)) for n in flow.symbolic_constants}
-    residues: Field = {}
-    for block in flow.state:
-        values = np.asarray(point[block.name], dtype=object)
-        flat = [field.fraction(Fraction(x)) for x in values.ravel()]
-        residues[block.name] = np.array(flat, dtype=np.int64).reshape(1, 1, *block.shape)
-    constants = exact_constants(field, flow.constants, symbolic)
-    return ModularPoint(field, constants, residues, (), field.p - 1)
+    return tuple(ranks)
 
 
 def at_rest(generator: Generator, theta: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -85,6 +116,3 @@ def at_rest(generator: Generator, theta: Mapping[str, np.ndarray]) -> dict[str, 
             value = Fraction(1) if block.kind == "time" or block.positive else Fraction(0)
             point[block.name] = np.full(block.shape, value, dtype=object)
     return point
-
-
-__all__ = ["SpecialRanks", "UnluckyPoint", "at_rest", "ranks_at"]

@@ -14,7 +14,7 @@ from geoflow.flow import Flow
 from geoflow.lossclass import AnyLoss, CrossEntropy, FewData, LossClass
 from geoflow.lower.dynamics import FLOWS
 from geoflow.lower.metric import METRICS
-from geoflow.metric import Euclidean, Fisher, Metric
+from geoflow.metric import Euclidean, Metric
 from geoflow.parametrization import Arrays, Block, MetricOn
 from geoflow.semantics.model import Model
 
@@ -62,11 +62,10 @@ def _fields_text(model: Model) -> str:
 
 
 def _loss(model: Model, metrics: tuple[MetricOn, ...], seed: int) -> LossClass:
-    """The loss class; a full Fisher metric of categorical outputs restricts the cotangents like cross-entropy."""
+    """The loss class."""
     if model.loss == "data" and model.loss_points is not None:
         return FewData(model.loss_points, seed)
-    singular = any(isinstance(m.metric, Fisher) and m.metric.restricts for m in metrics)
-    return CrossEntropy() if model.loss == "cross_entropy" or singular else AnyLoss()
+    return CrossEntropy() if model.loss == "cross_entropy" else AnyLoss()
 
 
 def _metrics(model: Model) -> tuple[MetricOn, ...]:

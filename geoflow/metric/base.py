@@ -11,18 +11,24 @@ from typing import Any
 import jax
 
 from geoflow.expr.tree import Expr, Parameter
+from geoflow.lossclass import LossClass
 
 Arrays = Mapping[str, jax.Array]
 
 
 @dataclass(frozen=True)
 class MetricContext:
-    """Where a metric is taken: exact constants by name, its own parameters, all parameters, and φ."""
+    """Where a metric is taken: exact constants by name, its own parameters, all parameters, and φ.
+
+    `alone`: no other metric measures parameters; `loss`: the class that the covectors' cotangents are of.
+    """
 
     constants: Arrays
     own: Arrays
     theta: Arrays
     phi: Callable[[Any, Any], tuple[jax.Array, ...]]
+    loss: LossClass
+    alone: bool
 
     def outputs_of_own(self, own: Arrays) -> tuple[jax.Array, ...]:
         """φ as a function of the metric's own parameters."""
@@ -48,6 +54,10 @@ class Metric(ABC):
     def spanning(self, context: MetricContext, covector: Arrays) -> Arrays:
         """Vectors that span, over all cotangents and functions, the same space as `steepest`, evaluated exactly."""
         return self.steepest(context, covector)
+
+    def restricted(self, loss: LossClass) -> LossClass:
+        """The class of the cotangents that move anything, where this is the only metric and the loss is any."""
+        return loss
 
     def constants(self) -> Mapping[str, Fraction | None]:
         """Exact constants that the metric reads, by name; None for symbolic ones."""

@@ -7,8 +7,8 @@ these identities, which need no rank condition. *blocks*: one block a parameter;
 
 A block with more parameters than outputs is singular everywhere; with independent rows of J its pseudo-inverse is
 Jᵀ(JJᵀ)⁻¹F⁻¹(JJᵀ)⁻¹J. The rank of J is then the number of outputs wherever JJᵀ is invertible, which is an open dense set
-or empty: the genericity of the rank is shown by every point at which the inverse exists. A block whose rank is below both
-numbers is refused: no inverse exists at any point.
+or empty: the genericity of the rank is shown by every point at which the inverse exists. A block whose rank is below
+both numbers has no inverse at any point, and the flow is reported as undefined.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from geoflow.expr.build import function, matmul, power, total, transpose
 from geoflow.expr.evaluate import Environment, evaluate, rationals
 from geoflow.expr.printer import print_expr
 from geoflow.expr.tree import Apply, Constant, Expr, Number, Parameter, walk
+from geoflow.lossclass import AnyLoss, CrossEntropy, LossClass
 from geoflow.metric.base import Arrays, Metric, MetricContext
 from geoflow.primitives import inv
 
@@ -65,10 +66,10 @@ class Fisher(Metric):
     def quadratic(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.kind == "full"
 
-    @property
-    def restricts(self) -> bool:
-        """Whether M⁺Jᵀ has range Jᵀ(range F) with a singular F: the cotangents that sum to 0 over the last axis."""
-        return self.kind == "full" and self.output == "categorical" and self.damping is None
+    def restricted(self, loss: LossClass) -> LossClass:
+        """With a singular F, M⁺Jᵀ has range Jᵀ(range F): the cotangents that sum to 0 over the last axis."""
+        singular = self.kind == "full" and self.output == "categorical" and self.damping is None
+        return CrossEntropy() if singular else loss
 
     @property
     def text(self) -> str:
@@ -91,17 +92,23 @@ class Fisher(Metric):
             return None
         return evaluate((self.damping,), Environment(context.constants))[0]
 
-    def _jacobian(self, context: MetricContext, names: tuple[str, ...]) -> tuple[jax.Array, jax.Array]:
+    def _jacobian(
+        self, context: MetricContext, names: tuple[str, ...]
+    ) -> tuple[jax.Array, jax.Array]:
         """J [outputs, parameters] with respect to the named parameters, flattened row by row, and F·J."""
         own = {n: context.own[n] for n in names}
         outputs = context.outputs_of_own({})
         jacobian = jax.jacrev(context.outputs_of_own)(own)
         plain, weighted = [], []
         for y, by_name in zip(outputs, jacobian, strict=True):
-            columns = jnp.concatenate([jnp.reshape(by_name[n], (y.size, -1)) for n in names], axis=1)
+            columns = jnp.concatenate(
+                [jnp.reshape(by_name[n], (y.size, -1)) for n in names], axis=1
+            )
             plain.append(columns)
             moved = jnp.reshape(columns.T, (columns.shape[1], *y.shape))
-            weighted.append(jnp.reshape(_information(self.output, y)(moved), (columns.shape[1], -1)).T)
+            weighted.append(
+                jnp.reshape(_information(self.output, y)(moved), (columns.shape[1], -1)).T
+            )
         return jnp.concatenate(plain), jnp.concatenate(weighted)
 
     def _matrix(self, context: MetricContext, names: tuple[str, ...]) -> jax.Array:
@@ -143,25 +150,38 @@ class Fisher(Metric):
     def spanning(self, context: MetricContext, covector: Arrays) -> Arrays:
         if self.kind == "diagonal":
             return self._diagonal(context, covector)
-        if self.kind == "full":
-            return covector  # range (JᵀFJ + cI)⁻¹Jᵀ = range Jᵀ; a singular F restricts the cotangents instead
-        return {n: self._block(context, n, covector[n]) for n in covector}
+        if self.kind == "full" and self._has_range(context):
+            return covector
+        groups = [tuple(covector)] if self.kind == "full" else [(n,) for n in covector]
+        found: dict[str, jax.Array] = {}
+        for group in groups:
+            moved = self._inverted(
+                context, group, jnp.concatenate([jnp.ravel(covector[n]) for n in group])
+            )
+            found |= _unflatten(moved, {n: covector[n].shape for n in group})
+        return found
 
-    def _block(self, context: MetricContext, name: str, covector: jax.Array) -> jax.Array:
-        matrix = self._matrix(context, (name,))
-        flat = jnp.reshape(covector, (-1,))
+    def _has_range(self, context: MetricContext) -> bool:
+        """Whether M⁺Jᵀ maps the cotangents onto those of the class and then by Jᵀ: M⁺Jᵀ = Jᵀ(…), and what stands in
+        the brackets maps all cotangents onto all, and range F (those that sum to 0) onto itself. It mixes the
+        cotangents of any smaller class, and those of parameters that another metric measures."""
+        singular = self.output == "categorical" and isinstance(context.loss, CrossEntropy)
+        return context.alone and (isinstance(context.loss, AnyLoss) or singular)
+
+    def _inverted(
+        self, context: MetricContext, names: tuple[str, ...], flat: jax.Array
+    ) -> jax.Array:
+        matrix = self._matrix(context, names)
         outputs = sum(prod(y.shape) for y in context.outputs_of_own({}))
         if self.damping is not None or flat.size <= outputs:
-            moved = inv(matrix) @ flat
-        else:
-            # J has independent rows: M⁺ = Jᵀ(JJᵀ)⁻¹ F⁻¹ (JJᵀ)⁻¹ J
-            plain, _ = self._jacobian(context, (name,))
-            gram = inv(plain @ plain.T)
-            pulled = gram @ (plain @ flat)
-            if self.output != "gaussian":
-                pulled = inv(self._output_information(context)) @ pulled
-            moved = plain.T @ (gram @ pulled)
-        return jnp.reshape(moved, covector.shape)
+            return inv(matrix) @ flat
+        # J has independent rows: M⁺ = Jᵀ(JJᵀ)⁻¹ F⁻¹ (JJᵀ)⁻¹ J
+        plain, _ = self._jacobian(context, names)
+        gram = inv(plain @ plain.T)
+        pulled = gram @ (plain @ flat)
+        if self.output != "gaussian":
+            pulled = inv(self._output_information(context)) @ pulled
+        return plain.T @ (gram @ pulled)
 
     def _diagonal(self, context: MetricContext, covector: Arrays) -> Arrays:
         found = {}
@@ -173,7 +193,7 @@ class Fisher(Metric):
         return found
 
     def balanced(self, parameter: Parameter) -> tuple[Expr, ...]:
-        return (power(parameter, 2),) if self.kind == "full" else ()
+        return (power(parameter, 2), parameter) if self.kind == "full" else ()
 
     def logarithms(self, parameter: Parameter) -> tuple[Expr, ...]:
         """log det of the two Gram matrices (damped: plus c·I), log of the norms of rows and columns."""
@@ -184,11 +204,15 @@ class Fisher(Metric):
             rows, columns = parameter.shape
             # the larger Gram matrix is singular, or (damped) has the same determinant up to a constant
             tall = rows >= columns
-            left, right = (transpose(parameter), parameter) if tall else (parameter, transpose(parameter))
+            left, right = (
+                (transpose(parameter), parameter) if tall else (parameter, transpose(parameter))
+            )
             found.append(function("log", _determinant(self._damped(matmul(left, right)))))
         if parameter.shape:
             axes: list[int | None] = [None, *range(len(parameter.shape))]
-            found += [function("log", self._damped_norm(total(power(parameter, 2), a))) for a in axes]
+            found += [
+                function("log", self._damped_norm(total(power(parameter, 2), a))) for a in axes
+            ]
         return tuple(found)
 
     def _damped_norm(self, norm: Expr) -> Expr:

@@ -29,7 +29,9 @@ class Riemannian(Metric):
         return f"riemannian({print_expr(self.matrix)})"
 
     def constants(self) -> Mapping[str, Fraction | None]:
-        named = {n.name: self.known.get(n.name) for n in walk(self.matrix) if isinstance(n, Constant)}
+        named = {
+            n.name: self.known.get(n.name) for n in walk(self.matrix) if isinstance(n, Constant)
+        }
         return {**named, **rationals([self.matrix])}
 
     def steepest(self, context: MetricContext, covector: Arrays) -> Arrays:

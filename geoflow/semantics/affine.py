@@ -10,10 +10,9 @@ from collections.abc import Callable
 
 from geoflow.expr.tree import Apply, Expr, walk
 
-_LINEAR = frozenset(
-    ("add", "sub", "neg", "transpose", "index", "sum", "mean", "trace", "diag")
-    + ("reshape", "concat", "stack")
-)
+_SUMS = ("add", "sub", "neg", "sum", "mean", "trace")
+_MOVES = ("transpose", "index", "diag", "reshape", "concat", "stack")
+_LINEAR = frozenset((*_SUMS, *_MOVES))
 _PRODUCTS = frozenset(("mul", "matmul", "outer", "kron", "dot", "einsum"))
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-MOST_STEPS = 400_000
+MOST_STEPS = 200_000
 
 
 @dataclass
 class Budget:
-    """Steps of evaluation, one a node, a name or an entry of a known array."""
+    """Steps of evaluation, one a definition, a node, a member of a family, a few entries of a known array."""
 
     steps: int = MOST_STEPS
 

@@ -7,7 +7,8 @@ serves for sizes, exponents, indices, expected numbers, and to find a division b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -36,6 +37,8 @@ class Known:
         self, operation: str, arguments: tuple[Expr, ...], options: Mapping[str, Any]
     ) -> Entries | None:
         """The entries of an operation on constants. Raises `TooLarge` or `DivisionByZero`."""
+        if operation in _MADE:
+            return _MADE[operation](options)
         known = [self.entries(argument) for argument in arguments]
         values = [entries for entries in known if entries is not None]
         if len(values) < len(known) or not values:
@@ -48,6 +51,30 @@ def literal(expr: Expr) -> bool:
     if isinstance(expr, Apply):
         return expr.operation == "stack" and all(literal(argument) for argument in expr.arguments)
     return isinstance(expr, Number)
+
+
+def work(entries: Entries) -> int:
+    """How many steps it takes to compute with these entries: more for long numbers."""
+    bits = sum(e.numerator.bit_length() + e.denominator.bit_length() for e in entries)
+    return len(entries) // 4 + bits // 64
+
+
+def _eye(options: Mapping[str, Any]) -> Entries | None:
+    n = options["size"]
+    if n * n > _MOST_KNOWN:
+        return None
+    return tuple(Fraction(int(i == j)) for i in range(n) for j in range(n))
+
+
+def _filled(value: int) -> Callable[[Mapping[str, Any]], Entries | None]:
+    def entries(options: Mapping[str, Any]) -> Entries | None:
+        size = math.prod(options["shape"])
+        return (Fraction(value),) * size if size <= _MOST_KNOWN else None
+
+    return entries
+
+
+_MADE = {"eye": _eye, "zeros": _filled(0), "ones": _filled(1)}
 
 
 def _entries(

@@ -72,6 +72,4 @@ def _malformed(
     span: Span, message: str, label: str, *hints: str, related: Related | None = None
 ) -> DiagnosticError:
     others = () if related is None else (related,)
-    return DiagnosticError(
-        Diagnostic("GEO0405", message, span, label, related=others, hints=hints)
-    )
+    return DiagnosticError(Diagnostic("GEO0405", message, span, label, related=others, hints=hints))

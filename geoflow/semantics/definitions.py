@@ -60,6 +60,7 @@ class Definitions:
     def declare(self, statement: tree.Statement) -> None:
         """Take in the definitions of a statement; other statements are left alone."""
         if isinstance(statement, tree.Dim | tree.Const | tree.Param):
+            self.expressions.spend(len(statement.items), statement.span)
             for item in statement.items:
                 self._declare(item)
         elif isinstance(statement, tree.Control | tree.Let | tree.Def):
@@ -209,6 +210,7 @@ class Definitions:
                 f"A family has at most {_MOST_FAMILY:,} members, and this has {len(indices):,}."
             )
             raise DiagnosticError(messages.too_large(family.range.span, message))
+        self.expressions.spend(len(indices), family.span)
         return {index: Number(Fraction(index)) for index in indices}
 
     # ------------------------------------------------------------ parameters

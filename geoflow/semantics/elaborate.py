@@ -77,23 +77,20 @@ class _Elaboration:
     elsewhere.
     """
 
-    def __init__(
-        self, opened: Opened, overrides: Mapping[str, tree.Expression], budget: Budget
-    ):
+    def __init__(self, opened: Opened, overrides: Mapping[str, tree.Expression], budget: Budget):
         self.opened = opened
         self.diagnostics: list[Diagnostic] = []
         self.silent = False
         self.written_out = written_out(opened.statements)
         self.statements: list[tree.Statement] = []  # those that belong to this kind of model
+        scope = Scope(open=opened.incomplete, broken=_unreadable_names(opened.statements))
         for statement in opened.statements:
             problem = misplaced(statement, self.written_out)
             if problem is None:
                 self.statements.append(statement)
-            else:
-                self.diagnostics.append(problem)
-        scope = Scope(open=opened.incomplete, broken=_unreadable_names(opened.statements))
-        for statement in opened.statements:
-            if statement not in self.statements and isinstance(statement, tree.Control):
+                continue
+            self.diagnostics.append(problem)
+            if isinstance(statement, tree.Control):
                 scope.broken.add(statement.name.text)
         expressions = Expressions(scope, budget, self._refuse_velocity())
         self.definitions = Definitions(expressions, overrides)
@@ -101,7 +98,7 @@ class _Elaboration:
     def model(self) -> Model:
         """Elaborate every statement in the order that lets each see what it needs."""
         for statement in self.statements:
-            self.definitions.declare(statement)
+            self._attempt(self.definitions.declare, statement)
             self._attempt(unsupported, statement)
         self.definitions.evaluate()
         self.diagnostics += self.definitions.diagnostics
@@ -166,14 +163,6 @@ class _Elaboration:
             self.silent = True
             return None
 
-    def _verify(self, check: Callable[[], None]) -> None:
-        """Collect the mistake that a check raises."""
-        try:
-            check()
-        except DiagnosticError as error:
-            self.diagnostics += error.diagnostics
-            self.silent = True
-
     def _only(self, word: str, *kinds: type[_Statement]) -> _Statement | None:
         """The one statement of some kinds; a second is a mistake."""
         found = self._all(*kinds)
@@ -205,9 +194,7 @@ class _Elaboration:
             return None if self._broken("flow") else flows.Flow()
         return self._attempt(lambda s: flows.flow(self.definitions, s), statement)
 
-    def _metrics(
-        self, flow: flows.Flow | None, maps: tuple[Expr, ...]
-    ) -> tuple[MetricBlock, ...]:
+    def _metrics(self, flow: flows.Flow | None, maps: tuple[Expr, ...]) -> tuple[MetricBlock, ...]:
         metrics = Metrics(self.definitions)
 
         def add(statement: tree.Metric) -> None:
@@ -219,19 +206,23 @@ class _Elaboration:
         statements = self._all(tree.Metric)
         for statement in statements:
             self._attempt(add, statement)
+        whole = len(metrics.blocks) == len(statements) and not self._broken("metric")
         for statement in self._all(tree.Flow, tree.AdaptiveFlow)[:1]:
-            span = statement.span
-            if flow is not None and len(metrics.blocks) == len(statements):
-                self._verify(lambda: flows.verify_accelerated(flow, span, metrics.blocks))
-                self._verify(lambda: flows.verify_power(flow, span, maps))
+            if flow is not None and whole:
+                self._attempt(
+                    lambda s: flows.verify_accelerated(flow, s.span, metrics.blocks), statement
+                )
+            if flow is not None:
+                self._attempt(lambda s: flows.verify_power(flow, s.span, maps), statement)
         return () if self.written_out else metrics.complete(self.opened.span)
 
     def _loss(self, maps: tuple[Expr, ...]) -> Loss:
         statement = self._only("loss", tree.Loss)
         found = statement and self._attempt(lambda s: loss(self.definitions, s), statement)
         if statement and found and found.kind == "cross_entropy":
-            span = statement.span
-            self._verify(lambda: verify_classes(maps, "Cross-entropy", span, "GEO0409"))
+            self._attempt(
+                lambda s: verify_classes(maps, "Cross-entropy", s.span, "GEO0409"), statement
+            )
         return found or Loss()
 
     def _fields(self) -> tuple[FieldDeclaration, ...]:
@@ -240,8 +231,8 @@ class _Elaboration:
         for statement in statements:
             self._attempt(fields.add, statement)
         whole = len(fields.declared) == len(statements) and not self._broken("field")
-        if self.written_out and whole:
-            self._verify(lambda: fields.verify_complete(self.opened.span))
+        for statement in statements[:1] if whole else ():
+            self._attempt(lambda _: fields.verify_complete(self.opened.span), statement)
         return tuple(fields.declared)
 
     def _law_place(self, flow: flows.Flow | None, fields: Sequence[FieldDeclaration]) -> Place:

@@ -19,7 +19,7 @@ from geoflow.expr.tree import Apply, Constant, Expr, Number, Parameter, Time, Ve
 from geoflow.semantics import arithmetic, messages, shapes
 from geoflow.semantics.budget import Budget
 from geoflow.semantics.calls import call
-from geoflow.semantics.constants import Entries, Known, literal
+from geoflow.semantics.constants import Entries, Known, literal, work
 from geoflow.semantics.functions import FUNCTIONS
 from geoflow.semantics.indexing import positions
 from geoflow.semantics.misfits import explain
@@ -27,7 +27,7 @@ from geoflow.semantics.scope import Locals, Members, Scope, free_names
 from geoflow.syntax import tree
 from geoflow.syntax.layout import DEEPEST_NESTING
 
-MOST_NODES = 200_000
+MOST_NODES = 100_000
 MOST_ENTRIES = 10**7
 
 NO_LOCALS: Locals = MappingProxyType({})
@@ -73,7 +73,7 @@ class Expressions:
         spent = self._budget.spent
         if not self._budget.spend(steps) or self._exhausted:
             self._exhausted = self._exhausted or spent
-            self._exhaust(span, "Written out, this is too long.")
+            self._exhaust(span, "Written out, this file is too long up to here.")
 
     def verify_names(self, node: tree.Node, local: Locals = NO_LOCALS) -> None:
         """Raise at the first name that is not declared, before all else is said of the node."""
@@ -214,9 +214,7 @@ class Expressions:
         declared = self.scope.find(node, local)
         if isinstance(declared.meaning, Members):
             what = f"{declared.kind}s"
-            raise DiagnosticError(
-                messages.bare_family(node, what, sorted(declared.meaning.by_index))
-            )
+            raise DiagnosticError(messages.bare_family(node, what, declared.meaning.first))
         if isinstance(declared.meaning, tree.Def) or declared.meaning is None:
             raise DiagnosticError(_function_as_value(node))
         return declared.meaning
@@ -308,8 +306,9 @@ class Expressions:
             raise DiagnosticError(messages.family_takes_one_index(name, node.span))
         index = self.integer(item, "An index of a family", local)
         if index not in family.by_index:
-            members = sorted(family.by_index)
-            raise DiagnosticError(messages.bad_member(name, item.span, index, members))
+            raise DiagnosticError(
+                messages.bad_member(name, item.span, index, family.first, family.last)
+            )
         return family.by_index[index]
 
     # ------------------------------------------------------------ building nodes
@@ -350,6 +349,7 @@ class Expressions:
     def _compute(
         self, operation: str, args: tuple[Expr, ...], options: Mapping[str, Any], span: Span
     ) -> Entries | None:
+        self.spend(sum(work(self.entries(argument) or ()) for argument in args), span)
         try:
             return self._known.compute(operation, args, options)
         except arithmetic.TooLarge:

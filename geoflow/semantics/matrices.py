@@ -9,8 +9,8 @@ from geoflow.diagnostics import Diagnostic, DiagnosticError
 from geoflow.expr.tree import Expr
 from geoflow.semantics.constants import Entries
 from geoflow.semantics.definitions import Definitions
-from geoflow.semantics.model import MetricBlock, ParameterDeclaration
 from geoflow.semantics.losses import verify_classes
+from geoflow.semantics.model import MetricBlock, ParameterDeclaration
 from geoflow.semantics.options import Usage, arguments, expression, split, word
 from geoflow.semantics.places import FISHER_DAMPING, MATRIX, rate, verify_place
 from geoflow.semantics.shapes import words

@@ -82,23 +82,22 @@ def circular(names: list[str], span: Span) -> Diagnostic:
     return Diagnostic("GEO0203", f"`{names[0]}` is defined by itself: {path}.", span, "circular")
 
 
-def bare_family(name: tree.Name, what: str, members: list[int]) -> Diagnostic:
+def bare_family(name: tree.Name, what: str, first: int) -> Diagnostic:
     """A family used without an index."""
     return Diagnostic(
         "GEO0204",
         f"`{name.text}` is a family of {what}, used here without its index.",
         name.span,
         "which member?",
-        hints=(f"write `{name.text}[{members[0]}]` or another of its members",) if members else (),
+        hints=(f"write `{name.text}[{first}]` or another of its members",),
     )
 
 
-def bad_member(name: tree.Name, span: Span, index: int, members: list[int]) -> Diagnostic:
+def bad_member(name: tree.Name, span: Span, index: int, first: int, last: int) -> Diagnostic:
     """An index outside the range of a family."""
     return Diagnostic(
         "GEO0204",
-        f"`{name.text}[{index}]` does not exist: `{name.text}` has members "
-        f"{members[0]} to {members[-1]}.",
+        f"`{name.text}[{index}]` does not exist: `{name.text}` has members {first} to {last}.",
         span,
         "out of range",
     )

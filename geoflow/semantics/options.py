@@ -76,9 +76,7 @@ def required(option: tree.Option, keys: Sequence[str], usage: Usage) -> Named:
     return named
 
 
-def word(
-    argument: tree.Argument, what: str, allowed: Sequence[str], usage: Usage
-) -> str:
+def word(argument: tree.Argument, what: str, allowed: Sequence[str], usage: Usage) -> str:
     """An argument that is one of several words."""
     name = argument.text if isinstance(argument, tree.Name) else ""
     if name in allowed:

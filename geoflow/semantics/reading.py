@@ -7,7 +7,7 @@ the command line.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
 from geoflow.diagnostics import (
@@ -24,11 +24,12 @@ from geoflow.semantics.model import Model
 from geoflow.semantics.overrides import read_overrides
 from geoflow.syntax import messages as text_messages
 from geoflow.syntax import tree
-from geoflow.syntax.parser import parse
+from geoflow.syntax.parser import MOST_SHOWN, parse
 from geoflow.syntax.source import LONGEST_FILE, read, unify_line_ends
 
 Loaded = tuple[tuple[Model, ...], tuple[Diagnostic, ...]]
 _MOST_FILES = 100
+_MOST_STATEMENTS = 100_000
 _NOTHING: Mapping[str, str] = {}
 
 
@@ -63,19 +64,30 @@ def _load(
     collected = list(diagnostics)
     reading = _Reading(folder, path, collected)
     opened = _open(file, reading)
-    declared = [statement for part in opened for statement in part.statements]
-    values, problems = read_overrides(overrides, declared)
+    declared = {id(statement): statement for part in opened for statement in part.statements}
+    values, problems = read_overrides(overrides, tuple(declared.values()))
     collected += problems
     models: list[Model] = []
     budget = Budget()
     for part in opened:
+        if budget.spent:  # which the model before has said
+            break
         model, problems = elaborate(part, values, budget)
         collected += problems
         if model is not None:
             models.append(model)
-    sorted_diagnostics = sort_diagnostics(collected)
-    wrong = any(diagnostic.severity == "error" for diagnostic in sorted_diagnostics)
-    return (() if wrong else tuple(models)), sorted_diagnostics
+    wrong = any(diagnostic.severity == "error" for diagnostic in collected)
+    return (() if wrong else tuple(models)), _first(sort_diagnostics(collected))
+
+
+def _first(diagnostics: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
+    """As many as anyone reads; the last says how many more there are."""
+    more = len(diagnostics) - MOST_SHOWN
+    if more <= 0:
+        return diagnostics
+    last = diagnostics[MOST_SHOWN - 1]
+    note = f"and {more:,} more mistake{'s' * (more > 1)} below"
+    return (*diagnostics[: MOST_SHOWN - 1], replace(last, notes=(*last.notes, note)))
 
 
 # ---------------------------------------------------------------- models
@@ -97,8 +109,13 @@ def _open(file: tree.File, reading: _Reading) -> list[Opened]:
     ]
     opened: list[Opened] = []
     names: dict[str, Span] = {}
+    written = 0
     for start, end in zip(heads, [*heads[1:], len(file.statements)], strict=True):
         head = file.statements[start]
+        written += len(shared) + end - start
+        if written > _MOST_STATEMENTS:
+            reading.report(_too_many(head.span))
+            break
         name = "model"
         if isinstance(head, tree.ModelLine):
             name = head.name.text
@@ -108,6 +125,12 @@ def _open(file: tree.File, reading: _Reading) -> list[Opened]:
         own = [*shared, *file.statements[start + 1 : end]]
         opened.append(Opened(name, head.span, *reading.follow(own)))
     return opened
+
+
+def _too_many(span: Span) -> Diagnostic:
+    message = f"With what they share, the models up to here have more than {_MOST_STATEMENTS:,} "
+    hint = "put some of them into a file of their own"
+    return Diagnostic("GEO0304", message + "statements.", span, "too many", hints=(hint,))
 
 
 def _broken_head(statement: tree.Statement) -> bool:
@@ -167,6 +190,7 @@ class _Reading:
     path: Path | None
     diagnostics: list[Diagnostic]
     files: dict[Path, tuple[tree.Statement, ...] | None] = field(default_factory=dict)
+    length: int = 0  # of the files used, together
 
     def report(self, diagnostic: Diagnostic) -> None:
         """Collect a mistake."""
@@ -242,6 +266,10 @@ class _Reading:
         except DiagnosticError as error:
             reason = error.diagnostics[0].message.partition(": ")[2].rstrip(".")
             raise DiagnosticError(_cannot_follow(statement, reason or "it is not a text")) from None
+        self.length += len(source.text)
+        if self.length > LONGEST_FILE:
+            reason = f"the files used are longer than {LONGEST_FILE:,} characters together"
+            raise DiagnosticError(_cannot_follow(statement, reason))
         file, problems = parse(source)
         self.diagnostics += problems
         allowed = (tree.Use, tree.Dim, tree.Const, tree.Let, tree.Def, tree.Broken)

@@ -4,7 +4,6 @@ evaluated.
 
 from __future__ import annotations
 
-import graphlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -12,6 +11,7 @@ from typing import Literal
 from geoflow.diagnostics import Diagnostic, DiagnosticError, Span
 from geoflow.expr.tree import Expr
 from geoflow.semantics import messages
+from geoflow.semantics.order import circle, components
 from geoflow.syntax import tree
 
 Kind = Literal["size", "constant", "parameter", "control", "let", "function"]
@@ -23,6 +23,16 @@ class Members:
     """The members of a family, by index."""
 
     by_index: dict[int, Expr]
+
+    @property
+    def first(self) -> int:
+        """The smallest index; the others follow it one by one."""
+        return next(iter(self.by_index))
+
+    @property
+    def last(self) -> int:
+        """The largest index."""
+        return self.first + len(self.by_index) - 1
 
 
 @dataclass(frozen=True)
@@ -80,29 +90,23 @@ def in_order(
     definitions: dict[str, Definition],
 ) -> tuple[list[str], list[Diagnostic], set[str]]:
     """The names ordered so that each comes after those it needs, the circles found, and the names
-    in them.
+    that need themselves. Of names that all need each other one circle is told.
     """
-    graph: dict[str, dict[str, None]] = {}
+    graph = {
+        name: list({used.text: None for used in free_names(definition) if used.text in definitions})
+        for name, definition in definitions.items()
+    }
+    order: list[str] = []
     diagnostics: list[Diagnostic] = []
     circular: set[str] = set()
-    for name, definition in definitions.items():
-        needed = {used.text: None for used in free_names(definition) if used.text in definitions}
-        if name in needed:
-            diagnostics.append(messages.circular([name, name], definition.name.span))
-            circular.add(name)
-            del needed[name]
-        graph[name] = needed
-    while True:
-        sorter = graphlib.TopologicalSorter(graph)
-        try:
-            return list(sorter.static_order()), diagnostics, circular
-        except graphlib.CycleError as error:
-            cycle = list(error.args[1])[::-1]  # each entry needs the next
-            turn = min(range(len(cycle) - 1), key=lambda i: definitions[cycle[i]].name.span.start)
-            names = [*cycle[turn:-1], *cycle[:turn], cycle[turn]]
-            diagnostics.append(messages.circular(names, definitions[names[0]].name.span))
+    for names in components(graph):
+        order += names
+        if len(names) > 1 or names[0] in graph[names[0]]:
+            first = min(names, key=lambda name: definitions[name].name.span.start)
+            path = circle(graph, first, set(names))
+            diagnostics.append(messages.circular(path, definitions[path[0]].name.span))
             circular.update(names)
-            graph.update((name, {}) for name in names)
+    return order, diagnostics, circular
 
 
 def free_names(node: tree.Node, called: bool = True) -> Iterator[tree.Name]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from geoflow.diagnostics import Diagnostic, DiagnosticError, Span
-from geoflow.expr.tree import Parameter
 from geoflow.semantics import messages
 from geoflow.semantics.definitions import Definitions
 from geoflow.semantics.model import ParameterDeclaration
@@ -39,22 +38,22 @@ def target(definitions: Definitions, wanted: tree.Target) -> tuple[ParameterDecl
         raise DiagnosticError(messages.wrong_kind(wanted.span, message, "not a parameter"))
     members = definitions.parameters[name.text]
     if wanted.index is None:
+        definitions.expressions.spend(len(members), wanted.span)
         return members
     if not isinstance(declared.meaning, Members):
         message = f"`{name.text}` is not a family; a parameter is named as a whole."
         raise DiagnosticError(Diagnostic("GEO0204", message, wanted.span, "not a family"))
     index = definitions.expressions.integer(wanted.index, "An index of a family")
-    indices = list(declared.meaning.by_index)
-    if index not in indices:
-        raise DiagnosticError(messages.bad_member(name, wanted.index.span, index, indices))
-    return (members[indices.index(index)],)
+    first, last = declared.meaning.first, declared.meaning.last
+    if not first <= index <= last:
+        raise DiagnosticError(messages.bad_member(name, wanted.index.span, index, first, last))
+    return (members[index - first],)
 
 
 def one_target(definitions: Definitions, wanted: tree.Target) -> ParameterDeclaration:
     """The one parameter that a target names: of a family, a member."""
     found = target(definitions, wanted)
     meaning = definitions.scope.names[wanted.name.text].meaning
-    if wanted.index is None and not isinstance(meaning, Parameter):
-        indices = sorted(meaning.by_index) if isinstance(meaning, Members) else []
-        raise DiagnosticError(messages.bare_family(wanted.name, "parameters", indices))
+    if wanted.index is None and isinstance(meaning, Members):
+        raise DiagnosticError(messages.bare_family(wanted.name, "parameters", meaning.first))
     return found[0]

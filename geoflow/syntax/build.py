@@ -71,17 +71,20 @@ _LISTS: dict[str, type[tree.Node]] = {
 _TUPLES = frozenset(("names", "shape", "items", "arguments", "targets"))
 
 
-def build(root: Tree[Token] | Token, source: Source) -> Any:
-    """Our tree for a tree of lark's. Raises `DiagnosticError` for what the grammar cannot say."""
+def build(root: Tree[Token] | Token, within: Span) -> Any:
+    """Our tree for a tree of lark's, of the text of a span. Raises `DiagnosticError` for what the
+    grammar cannot say.
+    """
+    source, start = within.source, within.start
     if isinstance(root, Token):
-        return _leaf(root, source)
+        return _leaf(root, source, start)
     built: dict[int, Any] = {}
     for node in _children_first(root):
         children = [
-            built.pop(id(child)) if isinstance(child, Tree) else _leaf(child, source)
+            built.pop(id(child)) if isinstance(child, Tree) else _leaf(child, source, start)
             for child in node.children
         ]
-        built[id(node)] = _node(node, children, source)
+        built[id(node)] = _node(node, children, source, start)
     return built[id(root)]
 
 
@@ -95,10 +98,10 @@ def _children_first(root: Tree[Token]) -> list[Tree[Token]]:
     return order[::-1]
 
 
-def _leaf(token: Token | None, source: Source) -> Any:
+def _leaf(token: Token | None, source: Source, start: int) -> Any:
     if token is None:
         return None
-    span = Span(source, token.start_pos or 0, token.end_pos or 0)
+    span = Span(source, start + (token.start_pos or 0), start + (token.end_pos or 0))
     if token.type == "NAME":
         return tree.Name(span, str(token))
     if token.type == "NUMBER":
@@ -110,11 +113,11 @@ def _leaf(token: Token | None, source: Source) -> Any:
     return str(token)
 
 
-def _node(node: Tree[Token], children: list[Any], source: Source) -> Any:
+def _node(node: Tree[Token], children: list[Any], source: Source, start: int) -> Any:
     rule = str(node.data)
     if rule in _TUPLES:
         return tuple(children)
-    span = Span(source, node.meta.start_pos, node.meta.end_pos)
+    span = Span(source, start + node.meta.start_pos, start + node.meta.end_pos)
     if rule in _LISTS:
         entries = tuple(child for child in children if child is not None)
         return _LISTS[rule](span, entries)  # type: ignore[call-arg]

@@ -19,7 +19,7 @@ _SYSTEM = ("map", "network", "metric", "flow", "decay", "loss", "at", "control",
 _CLAIMS = ("law", "expect", "search", "verify", "sweep")
 STATEMENT_WORDS = frozenset(("model", *_DEFINITIONS, *_SYSTEM, *_CLAIMS))
 DEEPEST_NESTING = 100
-LONGEST_STATEMENT = 100_000
+LONGEST_STATEMENT = 50_000
 
 _MARKS = re.compile(r'[()\[\]{}\n]|#[^\n]*|"[^"\n]*"?')
 _CLOSER = {"(": ")", "[": "]", "{": "}"}

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from lark import Token, Tree
-from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedToken
-from lark.utils import TextSlice
+from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken
 
 from geoflow.diagnostics import Diagnostic, DiagnosticError, Source, Span
 from geoflow.syntax import messages, tree
@@ -20,6 +21,7 @@ from geoflow.syntax.grammar import parser
 from geoflow.syntax.layout import STATEMENT_WORDS, split
 from geoflow.syntax.limits import verify_depth
 
+MOST_SHOWN = 50
 _WORD = re.compile(r"[^\W\d]\w*")
 _MALFORMED = re.compile(r"[0-9][\w.]*[\w.]|\.[0-9][\w.]*")
 
@@ -29,26 +31,34 @@ def parse(source: Source) -> tuple[tree.File, tuple[Diagnostic, ...]]:
     those.
     """
     statements: list[tree.Statement] = []
-    diagnostics: list[Diagnostic] = []
+    mistakes = _Mistakes()
     for span, problem in split(source).statements:
         try:
             if problem is not None:
                 raise DiagnosticError(problem)
-            statements.append(_parse_statement(span))
+            statements.append(_parse_statement(span, brief=len(mistakes.found) >= MOST_SHOWN))
         except DiagnosticError as error:
             statements.append(tree.Broken(span, span.text))
-            diagnostics += error.diagnostics
+            mistakes.add(error.diagnostics)
     file = tree.File(Span(source, 0, len(source.text)), tuple(statements))
-    return file, tuple(_once_a_word(diagnostics))
+    return file, tuple(mistakes.found)
 
 
-def _once_a_word(diagnostics: list[Diagnostic]) -> list[Diagnostic]:
-    """In order, a reserved word only where it is first taken for a name."""
-    kept: dict[tuple[str, object], Diagnostic] = {}
-    for diagnostic in sorted(diagnostics, key=lambda diagnostic: diagnostic.position):
-        what = diagnostic.message if diagnostic.code == "GEO0205" else len(kept)
-        kept.setdefault((diagnostic.code, what), diagnostic)
-    return list(kept.values())
+@dataclass
+class _Mistakes:
+    """The mistakes of a text in order, a reserved word only where it is first taken for a name."""
+
+    found: list[Diagnostic] = field(default_factory=list)
+    _reserved: set[str] = field(default_factory=set)
+
+    def add(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Take in what is wrong with one more statement."""
+        for diagnostic in diagnostics:
+            if diagnostic.code != "GEO0205":
+                self.found.append(diagnostic)
+            elif diagnostic.message not in self._reserved:
+                self._reserved.add(diagnostic.message)
+                self.found.append(diagnostic)
 
 
 def parse_expression(source: Source) -> tree.Expression:
@@ -57,45 +67,60 @@ def parse_expression(source: Source) -> tree.Expression:
     problems = [problem for _, problem in split(source).statements if problem is not None]
     if problems:
         raise DiagnosticError(*problems)
-    expression = build(_feed(whole, "expression"), source)
+    expression = build(_feed(whole, "expression"), whole)
     verify_depth(expression)
     return expression
 
 
-def _parse_statement(span: Span) -> tree.Statement:
+def _parse_statement(span: Span, brief: bool) -> tree.Statement:
+    """The statement of a span; `brief`: what is wrong with it is not going to be shown."""
     source = span.source
     word = _WORD.match(source.text, span.start, span.end)
     if word is not None and word.group() not in STATEMENT_WORDS:
         here = Span(source, word.start(), word.end())
-        near = difflib.get_close_matches(word.group(), STATEMENT_WORDS, n=2, cutoff=0.7)
+        near: list[str] = []
+        if not brief:
+            near = difflib.get_close_matches(word.group(), STATEMENT_WORDS, n=2, cutoff=0.7)
         assigned = source.text[word.end() : span.end].lstrip().startswith("=")
         raise DiagnosticError(
             messages.not_a_statement(here, near[0] if len(near) == 1 else None, assigned)
         )
-    statement = build(_feed(span, "statement"), source)
+    statement = build(_feed(span, "statement", brief), span)
     verify_depth(statement)
     return statement
 
 
-def _feed(span: Span, start: str) -> Tree[Token] | Token:
-    """Lark's tree of a slice of the text; its failures become diagnostics."""
+def _feed(span: Span, start: str, brief: bool = False) -> Tree[Token] | Token:
+    """Lark's tree of the text of a span; its failures become diagnostics.
+
+    Positions in it count from the start of the span: lark would count the lines before it anew for
+    each statement.
+    """
     try:
-        slice_ = TextSlice(span.source.text, span.start, span.end)
-        return parser().parse(slice_, start=start)  # type: ignore[arg-type]
-    except UnexpectedToken as error:
-        diagnostic = _unexpected_token(span, error)
-    except UnexpectedCharacters as error:
-        diagnostic = _unexpected_character(span, error.pos_in_stream or span.start)
-    except UnexpectedEOF as error:
-        diagnostic = messages.unexpected_text(Span(span.source, span.end, span.end), error.expected)
+        return parser().parse(span.text, start=start)
+    except UnexpectedInput as error:
+        if brief:
+            diagnostic = messages.unexpected_text(Span(span.source, span.end, span.end), ())
+        else:
+            diagnostic = _unexpected(span, error)
     raise DiagnosticError(diagnostic)
+
+
+def _unexpected(span: Span, error: UnexpectedInput) -> Diagnostic:
+    if isinstance(error, UnexpectedToken):
+        return _unexpected_token(span, error)
+    if isinstance(error, UnexpectedCharacters):
+        return _unexpected_character(span, span.start + (error.pos_in_stream or 0))
+    expected = error.expected if isinstance(error, UnexpectedEOF) else ()
+    return messages.unexpected_text(Span(span.source, span.end, span.end), expected)
 
 
 def _unexpected_token(span: Span, error: UnexpectedToken) -> Diagnostic:
     token = error.token
     if token.type == "$END" or token.start_pos is None:
         return messages.unexpected_text(Span(span.source, span.end, span.end), error.accepts or ())
-    here = Span(span.source, token.start_pos, token.end_pos or token.start_pos + len(token))
+    begin = span.start + token.start_pos
+    here = Span(span.source, begin, begin + len(token))
     expected = error.accepts or error.expected
     return _odd_text(span, here.start) or (
         messages.reserved_name(here)

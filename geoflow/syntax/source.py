@@ -7,7 +7,7 @@ from pathlib import Path
 from geoflow.diagnostics import DiagnosticError, Source
 from geoflow.syntax import messages
 
-LONGEST_FILE = 1_000_000
+LONGEST_FILE = 100_000
 
 
 def read(path: Path, name: str | None = None) -> Source:

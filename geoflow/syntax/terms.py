@@ -8,6 +8,7 @@ puts them back.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -21,10 +22,15 @@ class Node:
     span: Span = field(compare=False, repr=False)
 
 
+@functools.cache
+def _fields(kind: type[Node]) -> tuple[str, ...]:
+    return tuple(entry.name for entry in dataclasses.fields(kind) if entry.name != "span")
+
+
 def parts(node: Node) -> Iterator[Node]:
     """The nodes directly below a node, in the order they were written."""
-    for entry in dataclasses.fields(node):
-        value = getattr(node, entry.name)
+    for name in _fields(type(node)):
+        value = getattr(node, name)
         if isinstance(value, Node):
             yield value
         elif isinstance(value, tuple):

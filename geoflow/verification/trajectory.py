@@ -88,7 +88,9 @@ def start_time(flow: Flow, constants: Mapping[str, float]) -> float:
         return 0.0
     with float64():
         values = {name: jnp.asarray(value) for name, value in constants.items()}
-        point = {b.name: jnp.zeros(()) if b.kind == "time" else jnp.ones(b.shape) for b in flow.state}
+        point = {
+            b.name: jnp.zeros(()) if b.kind == "time" else jnp.ones(b.shape) for b in flow.state
+        }
         finite = [jnp.all(jnp.isfinite(v)) for v in flow.drift(values, point).values()]
         return 0.0 if all(map(bool, finite)) else 1.0
 
@@ -194,7 +196,7 @@ def _one_run(flow: Flow, losses: tuple[Loss, ...], observe: Observe) -> Callable
     ends = np.cumsum([int(np.prod(s)) for s in shapes])[:-1]
 
     def pieces(flat: jax.Array) -> tuple[jax.Array, ...]:
-        parts = zip(jnp.split(flat, ends), shapes, strict=True)
+        parts = zip(jnp.split(flat, ends) if shapes else (), shapes, strict=True)
         return tuple(part.reshape(s) for part, s in parts)
 
     def pull(constants: Any, point: Point, args: Any, time: Any) -> tuple[jax.Array, ...]:

@@ -45,9 +45,9 @@ def linear(dims: Sequence[int]) -> Body:
     return Body((*layers(dims), f"map phi = {product}"), laws)
 
 
-def linear_momentum(dims: Sequence[int], tau: int) -> Body:
-    """The same under heavy ball: angular momenta with the factor exp(tau t)."""
-    factor = "exp(tau*t) * " if tau else ""
+def linear_momentum(dims: Sequence[int], tau: int | str) -> Body:
+    """The same under momentum: angular momenta with the factor exp(tau t), or t³ for the damping 3/t."""
+    factor = "t**3 * " if tau == "3/t" else "exp(tau*t) * " if tau else ""
     laws = {
         f"angular{i}": f"{factor}(W[{i}].T @ W[{i}]' - W[{i}]'.T @ W[{i}]"
         f" + W[{i + 1}] @ W[{i + 1}]'.T - W[{i + 1}]' @ W[{i + 1}].T)"
@@ -57,9 +57,12 @@ def linear_momentum(dims: Sequence[int], tau: int) -> Body:
     return Body((*body.lines, *momentum(tau)), laws)
 
 
-def momentum(tau: int) -> tuple[str, str]:
-    """Heavy ball with a named constant."""
-    return f"const tau = {tau}", "flow order 2 damping tau"
+def momentum(tau: int | str, accelerated: bool = False) -> tuple[str, ...]:
+    """Heavy ball with a named constant, or Nesterov's damping."""
+    word = " accelerated" if accelerated else ""
+    if tau == "3/t":
+        return (f"flow order 2 damping 3/t{word}",)
+    return f"const tau = {tau}", f"flow order 2 damping tau{word}"
 
 
 def linear_with_biases(dims: Sequence[int]) -> Body:
@@ -136,6 +139,52 @@ def burg(dims: Sequence[int]) -> Body:
     """The same under the log-barrier."""
     law = "sum(log(U), axis=0) - sum(log(V), axis=1)"
     return two_layer(dims, ["metric mirror(log_barrier) on U, V"], law, positive=True)
+
+
+def accelerated(body: Body, tau: int | str) -> Body:
+    """The map and the mirror of a body under accelerated momentum, which keeps nothing."""
+    return without_laws(body, *momentum(tau, accelerated=True))
+
+
+def block_fisher(dims: Sequence[int], damping: int = 0) -> Body:
+    """The Fisher metric of each layer."""
+    options = f"blocks, damping = {damping}" if damping else "blocks"
+    more = f" + {damping}*eye(r)" if damping else ""
+    law = f"log(det(U.T @ U{more})) - log(det(V @ V.T{more}))"
+    return two_layer(dims, [f"metric fisher({options})"], law)
+
+
+def diagonal_fisher(dims: Sequence[int]) -> Body:
+    """The diagonal of the Fisher metric."""
+    law = "log(sum(U**2, axis=0)) - log(sum(V**2, axis=1))"
+    return two_layer(dims, ["metric fisher(diagonal)"], law)
+
+
+def full_fisher(dims: Sequence[int]) -> Body:
+    """The whole Fisher metric, by its pseudo-inverse."""
+    return two_layer(dims, ["metric fisher(full)"], "U.T @ U - V @ V.T")
+
+
+def arcsinh(dims: Sequence[int]) -> Body:
+    """M⁻¹ = 1 + θ² entry by entry, as a metric written out."""
+    metric = [
+        "let u = reshape(U, [n*r])",
+        "let v = reshape(V, [r*m])",
+        "metric riemannian(diag(1/(1 + u**2))) on U",
+        "metric riemannian(diag(1/(1 + v**2))) on V",
+    ]
+    return two_layer(dims, metric, "sum(log(1 + U**2), axis=0) - sum(log(1 + V**2), axis=1)")
+
+
+def decayed(dims: Sequence[int], rates: Sequence[int]) -> Body:
+    """Weight decay, one rate a layer; only a uniform one keeps laws."""
+    first, second = rates
+    lines = ["const lam = 1", "decay lam decoupled"] if first == second else []
+    if not lines:
+        rows = [("U", first), ("V", second)]
+        lines = [f"decay {rate} on {name} decoupled" for name, rate in rows if rate]
+    body = two_layer(dims, lines, "exp(2*lam*t) * (U.T @ U - V @ V.T)")
+    return body if first == second else Body(body.lines)
 
 
 def layer_rates(dims: Sequence[int]) -> Body:
