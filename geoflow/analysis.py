@@ -62,7 +62,9 @@ def count(flow: Flow, seed: int = 0, deadline: Deadline = Deadline()) -> Counted
     Raises:
         UnluckyPoint: the flow is not defined at any point tried.
         UnsupportedPrimitive: φ or the metric uses a JAX primitive without an exact rule.
+        ValueError: φ depends on no parameter.
     """
+    flow.unseen_parameters()
     generator = Generator.of(flow)
     closure = close(generator, seed, deadline)
     rng = np.random.default_rng([seed, 0x706C61])

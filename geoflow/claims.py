@@ -116,7 +116,7 @@ def _entries(law: Law, measured: bool) -> str:
     if not measured:
         return "holds; how many of its entries are independent is not determined"
     if law.independent == 0:
-        return "no independent entry"
+        return "constant everywhere: it says nothing"
     return f"{law.independent} independent entr{'y' if law.independent == 1 else 'ies'}"
 
 

@@ -21,6 +21,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from geoflow.exact.program import trace
 from geoflow.expr.evaluate import Environment, evaluate, rationals
 from geoflow.expr.printer import print_expr
 from geoflow.expr.tree import Expr, Number, Parameter, Shape, Time, Velocity, walk
@@ -156,6 +157,8 @@ class Flow:
         example_constants = {name: jax.ShapeDtypeStruct((), np.float64) for name in known}
         with jax.enable_x64(True):
             outputs = jax.eval_shape(phi, example_constants, example_theta)
+        if not outputs:
+            raise ValueError("φ returns no array; is a `return` missing?")
         if any(jnp.issubdtype(o.dtype, jnp.complexfloating) for o in outputs):
             raise ValueError("φ is complex; real numbers are needed")
         values = {
@@ -198,6 +201,25 @@ class Flow:
             {**self.constants, **extra},
             self.description,
         )
+
+    def unseen_parameters(self) -> tuple[str, ...]:
+        """Parameters that φ does not depend on: each of their entries is trivially conserved.
+
+        Raises:
+            ValueError: φ depends on none.
+        """
+        names = [b.name for b in self.parameters]
+        examples = (
+            {n: jax.ShapeDtypeStruct((), np.float64) for n in self.constants},
+            {b.name: jax.ShapeDtypeStruct(b.shape, np.float64) for b in self.parameters},
+        )
+        program = trace(lambda c, theta: self.phi(c, theta), *examples)
+        used = {slot for i in program.instructions for slot in i.inputs} | set(program.outputs)
+        first = len(self.constants)
+        unseen = [n for k, n in enumerate(sorted(names)) if first + k not in used]
+        if len(unseen) == len(names):
+            raise ValueError("φ does not depend on any parameter")
+        return tuple(n for n in names if n in unseen)
 
     @property
     def state(self) -> tuple[Block, ...]:

@@ -230,7 +230,10 @@ def _model_report(
     seconds: dict[str, float],
 ) -> ModelReport:
     formulas = sum(law.added for law in analysis.laws)
-    notes = []
+    notes = [
+        f"the map does not depend on {name}, whose entries are conserved trivially"
+        for name in flow.unseen_parameters()
+    ]
     if formulas < analysis.count.upper and analysis.searched:
         notes.append(f"searched: {analysis.searched}")
     return ModelReport(
