@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from geoflow.api import load as load
     from geoflow.api import loads as loads
     from geoflow.api import verify as verify
+    from geoflow.diagnostics import DiagnosticError as DiagnosticError
     from geoflow.flow import Flow as Flow
     from geoflow.laws.law import Law as Law
     from geoflow.metric import Euclidean as Euclidean
@@ -23,13 +24,16 @@ if TYPE_CHECKING:
     from geoflow.metric import Scaled as Scaled
     from geoflow.primitives import det as det
     from geoflow.primitives import inv as inv
+    from geoflow.results import VerifySettings as VerifySettings
 
 _HOME = {
+    "DiagnosticError": "geoflow.diagnostics",
     "Euclidean": "geoflow.metric",
     "Flow": "geoflow.flow",
     "Law": "geoflow.laws.law",
     "Mirror": "geoflow.metric",
     "Scaled": "geoflow.metric",
+    "VerifySettings": "geoflow.results",
     "analyze": "geoflow.api",
     "check": "geoflow.api",
     "count_laws": "geoflow.api",
@@ -44,6 +48,10 @@ __all__ = sorted(_HOME)  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("geoflow")
     if name not in _HOME:
         raise AttributeError(f"module 'geoflow' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOME[name]), name)

@@ -9,7 +9,7 @@ import numpy as np
 
 from geoflow.deadline import Deadline
 from geoflow.exact.radicals import has_roots
-from geoflow.flow import Flow
+from geoflow.flow import Flow, depends_on_time
 from geoflow.laws.independence import Gradients, gradients
 from geoflow.laws.law import Law
 from geoflow.laws.search import LawSet, Where, find_laws
@@ -62,11 +62,16 @@ def count(flow: Flow, seed: int = 0, deadline: Deadline = Deadline()) -> Counted
     Raises:
         UnluckyPoint: the flow is not defined at any point tried.
         UnsupportedPrimitive: φ or the metric uses a JAX primitive without an exact rule.
+        ValueError: φ depends on no parameter.
     """
+    flow.unseen_parameters()
     generator = Generator.of(flow)
     closure = close(generator, seed, deadline)
     rng = np.random.default_rng([seed, 0x706C61])
-    return Counted(flow, generator, closure, (closure.point, draw_point(generator, rng)), seed)
+    # with square roots verdicts are for the open set of the first point
+    near = closure.point if has_roots(generator.program) else None
+    places = (closure.point, draw_point(generator, rng, near=near))
+    return Counted(flow, generator, closure, places, seed)
 
 
 def law_count(counted: Counted, proved: int) -> LawCount:
@@ -141,8 +146,22 @@ def assumptions(counted: Counted) -> tuple[str, ...]:
     said.append("on an open set with the point of the certificate" if rooted else "a generic point")
     if counted.flow.symbolic_constants:
         names = ", ".join(counted.flow.symbolic_constants)
-        said.append(f"with {names} outside a proper algebraic set of values")
-    rounded = counted.generator.program.rounded_literals()
+        if rooted:
+            values = {n: int(v.ravel()[0]) for n, v in counted.places[0].symbolic.items()}
+            shown = ", ".join(f"{n} = {v}" for n, v in values.items())
+            said.append(f"with {names} in an open set that holds {shown}")
+        else:
+            said.append(f"with {names} outside a proper algebraic set of values")
+    said += counted.flow.dynamics.assumes
+    if counted.flow.damping is not None and depends_on_time(counted.flow.damping):
+        said.append("for t > 0")
+    dyadic = (v for v in counted.flow.constants.values() if v is not None)
+    floats = {
+        float(v)
+        for v in dyadic
+        if v.denominator > 2**30 and v.denominator & (v.denominator - 1) == 0
+    }
+    rounded = tuple(sorted({*counted.generator.program.rounded_literals(), *floats}))
     if rounded:
         shown = ", ".join(repr(x) for x in rounded[:4]) + (", …" if len(rounded) > 4 else "")
         said.append(f"with the floats {shown} taken as the binary fractions they are")

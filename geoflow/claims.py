@@ -10,12 +10,14 @@ from fractions import Fraction
 from geoflow.analysis import Analysis, Counted, independent, measure
 from geoflow.deadline import Deadline
 from geoflow.diagnostics import Diagnostic, DiagnosticError
+from geoflow.exact.radicals import has_roots
 from geoflow.expr.tree import Constant, Expr, Parameter, Velocity, walk
 from geoflow.flow import Flow
 from geoflow.laws.differential import Differential, differentiate
 from geoflow.laws.domain import defined_somewhere
 from geoflow.laws.identity import decide
 from geoflow.laws.law import Law
+from geoflow.laws.span import span_dimension
 from geoflow.laws.symmetry import symmetry_of
 from geoflow.laws.tokens import UnsupportedExponential
 from geoflow.laws.witness import find_witness
@@ -93,9 +95,13 @@ def law_results(
             "law", j.claim.text, j.verdict, name=j.claim.name, line=j.claim.span.line
         )
         if j.law is not None:
-            result = replace(result, detail=_entries(j.law))
+            result = replace(result, detail=_entries(j.law, not measure(counted, [j.law]).left_out))
         elif j.verdict in ("refuted", "probably refuted"):
-            witness = find_witness(counted.generator, j.differential, j.claim.name, counted.seed)
+            witness = None
+            if not has_roots(counted.generator.program):  # else small points lie in other open sets
+                witness = find_witness(
+                    counted.generator, j.differential, j.claim.name, counted.seed
+                )
             lines = witness.lines if witness else (_modular_witness(counted),)
             result = replace(
                 result, detail="not conserved", witness=lines, hints=_nearby(j.claim, found)
@@ -106,9 +112,11 @@ def law_results(
     return results
 
 
-def _entries(law: Law) -> str:
+def _entries(law: Law, measured: bool) -> str:
+    if not measured:
+        return "holds; how many of its entries are independent is not determined"
     if law.independent == 0:
-        return "no independent entry"
+        return "constant everywhere: it says nothing"
     return f"{law.independent} independent entr{'y' if law.independent == 1 else 'ies'}"
 
 
@@ -208,10 +216,24 @@ def _complete(
         witness = tuple(f"not among them: {law}" for law in missing) or (
             f"{count.reason}; no formula is known for {count.lower - have} of the {count.upper}",
         )
-        return replace(base, verdict="refuted", detail=text, witness=witness)
+        certain = _certainly_fewer(counted, laws, judged, count.lower)
+        verdict: Verdict = "refuted" if certain else "probably refuted"
+        return replace(base, verdict=verdict, detail=text, witness=witness)
     if count.status == "probable":
         return replace(base, verdict="probably refuted", detail=f"{text} (the count is probable)")
     return replace(base, verdict="undecided", detail=text)
+
+
+def _certainly_fewer(
+    counted: Counted, laws: Sequence[Law], judged: Sequence[JudgedLaw], count: int
+) -> bool:
+    """Whether the claims hold fewer than `count` independent laws, for certain: their entries span, over Q and beside
+    constants, a space of lower dimension. A rank at points is only a lower bound."""
+    open_claims = [j for j in judged if j.verdict in ("undecided", "probably refuted")]
+    entries = sum(math.prod(j.claim.expression.shape) for j in open_claims)
+    named = {n: v for law in laws for n, v in law.flow.constants.items()}
+    expressions = [law.expression for law in laws]
+    return entries + span_dimension(counted.flow, expressions, named) < count
 
 
 def _most(counted: Counted, laws: Sequence[Law], judged: Sequence[JudgedLaw]) -> int:

@@ -126,6 +126,8 @@ def check(
     with faults(seed):
         from geoflow.report.live import LiveReport
 
+        _check_targets(plot, certificate, no_verify)
+
         options = CheckOptions(
             _overrides(overrides),
             seed,
@@ -147,6 +149,18 @@ def check(
         if certificate is not None:
             _write_certificate(certificate, report)
     raise typer.Exit(report.exit_code)
+
+
+def _check_targets(plot: str | None, certificate: Path | None, no_verify: bool) -> None:
+    """Refuses files that cannot be written before any work is done."""
+    if plot is not None:
+        if no_verify:
+            refuse("--plot draws a trajectory, which --no-verify leaves out")
+        if Path(plot).suffix.lower() not in (".png", ".svg", ".pdf"):
+            refuse(f"a figure ends in .png, .svg or .pdf, got {plot!r}", "--plot laws.png")
+    for target in (Path(plot) if plot else None, certificate):
+        if target is not None and not target.absolute().parent.is_dir():
+            refuse(f"there is no folder {str(target.parent)!r}")
 
 
 def _print_report(

@@ -115,7 +115,7 @@ class DiagnosticError(Exception):
     """Carries diagnostics to the nearest stage boundary, where they are collected."""
 
     def __init__(self, *diagnostics: Diagnostic):
-        super().__init__("; ".join(d.message for d in diagnostics))
+        super().__init__("; ".join(f"{d.code}: {d.message}" for d in diagnostics))
         self.diagnostics = diagnostics
 
 

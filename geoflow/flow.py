@@ -23,7 +23,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from geoflow.dynamics import Decay, Dynamics, Gradient, Momentum
+from geoflow.dynamics import Custom, Decay, Dynamics, Gradient, Momentum
+from geoflow.exact.program import trace
 from geoflow.expr.evaluate import rationals
 from geoflow.expr.tree import Expr, Number, Shape, Time, walk
 from geoflow.lossclass import AnyLoss, LossClass
@@ -110,6 +111,8 @@ class Flow:
             )
 
         self._set(blocks, output, metrics, dynamics, loss, {}, "φ")
+        if not self.parametrization.outputs:
+            raise ValueError("φ returns no array; is a `return` missing?")
 
     def _set(
         self,
@@ -171,6 +174,28 @@ class Flow:
         return Flow.of_model(
             p.parameters, p.phi, p.metrics, self.dynamics, known, p.description, p.loss
         )
+
+    def unseen_parameters(self) -> tuple[str, ...]:
+        """Parameters that φ does not depend on: each of their entries is trivially conserved.
+
+        Raises:
+            ValueError: φ depends on none.
+        """
+        names = [b.name for b in self.parameters]
+        if isinstance(self.dynamics, Custom):
+            return ()
+        examples = (
+            {n: jax.ShapeDtypeStruct((), np.float64) for n in self.constants},
+            {b.name: jax.ShapeDtypeStruct(b.shape, np.float64) for b in self.parameters},
+        )
+        phi = self.parametrization.phi
+        program = trace(lambda c, theta: phi(c, theta), *examples)
+        used = {slot for i in program.instructions for slot in i.inputs} | set(program.outputs)
+        first = len(self.constants)
+        unseen = [n for k, n in enumerate(sorted(names)) if first + k not in used]
+        if len(unseen) == len(names):
+            raise ValueError("φ does not depend on any parameter")
+        return tuple(n for n in names if n in unseen)
 
     @property
     def parameters(self) -> tuple[Block, ...]:

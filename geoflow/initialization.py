@@ -50,7 +50,9 @@ def count_balanced(
     rng = np.random.default_rng([counted.seed, 0x62616C])
     rest = {
         b.name: np.asarray(v, dtype=np.float64)
-        for b, v in zip(counted.flow.state, at_rest(counted.generator, _ones(blocks)).values(), strict=True)
+        for b, v in zip(
+            counted.flow.state, at_rest(counted.generator, _ones(blocks)).values(), strict=True
+        )
     }
 
     def point(flat: Any) -> dict[str, Any]:
@@ -65,7 +67,12 @@ def count_balanced(
         slope = jax.jit(jax.jacfwd(values))
         start = rng.standard_normal(sum(b.size for b in blocks))
         solved = scipy.optimize.least_squares(
-            lambda x: np.asarray(compiled(x)), start, lambda x: np.asarray(slope(x)), xtol=1e-15, ftol=1e-15, gtol=1e-15
+            lambda x: np.asarray(compiled(x)),
+            start,
+            jac=lambda x: np.asarray(slope(x)),  # pyright: ignore[reportArgumentType]
+            xtol=1e-15,
+            ftol=1e-15,
+            gtol=1e-15,
         )
         place = {n: np.asarray(v) for n, v in point(jnp.asarray(solved.x)).items()}
     if np.max(np.abs(solved.fun)) > 1e-9 or np.linalg.norm(solved.x) < 1e-3:

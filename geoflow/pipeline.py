@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from geoflow.diagnostics import Diagnostic, DiagnosticError, sort_diagnostics
 from geoflow.options import CheckOptions, Observer
-from geoflow.results import ClaimResult, Comparison, FoundLaw, ModelReport, Report
+from geoflow.results import ClaimResult, Comparison, FoundLaw, ModelReport, Report, SpecialCount
 from geoflow.semantics import load, load_text
 
 if TYPE_CHECKING:
     from geoflow.analysis import Analysis, Counted
+    from geoflow.deadline import Deadline
     from geoflow.flow import Flow
     from geoflow.laws.law import Law
     from geoflow.laws.search import LawSet, Where
@@ -139,6 +140,9 @@ def check_model(
         ],
     )
     report = _model_report(model, flow, counted, analysis, claims, options, clock.seconds)
+    if model.at is not None:
+        special = clock.run("at", model.name, lambda: _special(model, counted, analysis, deadline))
+        report = replace(report, special=special, notes=(*report.notes, _special_text(special)))
     if observer is not None:
         observer.counted(report)
     if options.verify and not deadline.passed:
@@ -149,6 +153,45 @@ def check_model(
         if observer is not None:
             observer.verified(report)
     return report, claim_diagnostics(model, report, analysis.certificate.complete)
+
+
+def _special(
+    model: Model, counted: Counted, analysis: Analysis, deadline: Deadline
+) -> SpecialCount:
+    """The count at the initialization that the model names.
+
+    Raises:
+        DiagnosticError: the flow is not defined there, or no balanced point is found.
+    """
+    from geoflow.exact.interpreter import UnluckyPoint
+    from geoflow.exact.program import UnsupportedPrimitive
+    from geoflow.initialization import NoBalancedPoint, count_at, count_balanced
+    from geoflow.lower import point_of
+
+    assert model.at is not None
+    try:
+        if model.at.kind == "balanced":
+            return count_balanced(counted, analysis.laws, deadline)
+        name = "zero" if model.at.kind == "zero" else "the given point"
+        return count_at(counted, name, point_of(model), deadline)
+    except NoBalancedPoint:
+        message = "No common zero of polynomial laws was found, so there is no balanced point."
+    except UnluckyPoint:
+        message = "The flow is not defined at this point."
+    except UnsupportedPrimitive:
+        message = "A flow with square roots cannot be counted at a given point yet."
+    raise DiagnosticError(Diagnostic("GEO0509", message, model.at.span))
+
+
+def _special_text(special: SpecialCount) -> str:
+    rank, generic = special.ranks[-1], special.generic_rank
+    how = "" if special.exact else " (in floating point)"
+    if rank == generic:
+        return f"at {special.name}: the generic count, {special.lower}{how}"
+    return (
+        f"at {special.name}: the rank drops to {rank} from {generic}{how}, so the orbit through it has "
+        f"codimension {special.lower} to {special.upper}: bounded, since stagnation proves nothing there"
+    )
 
 
 def _guarded(model: Model, work: Callable[[], T]) -> T:
@@ -230,7 +273,10 @@ def _model_report(
     seconds: dict[str, float],
 ) -> ModelReport:
     formulas = sum(law.added for law in analysis.laws)
-    notes = []
+    notes = [
+        f"the map does not depend on {name}, whose entries are conserved trivially"
+        for name in flow.unseen_parameters()
+    ]
     if formulas < analysis.count.upper and analysis.searched:
         notes.append(f"searched: {analysis.searched}")
     return ModelReport(

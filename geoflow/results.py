@@ -128,6 +128,19 @@ class Verification:
 
 
 @dataclass(frozen=True)
+class SpecialCount:
+    """The orbit through a given point has a codimension between `lower` (the generic count) and `upper`
+    (N minus the rank found there). `exact` is false for ranks found in floating point."""
+
+    name: str
+    ranks: tuple[int, ...]
+    lower: int
+    upper: int
+    generic_rank: int
+    exact: bool
+
+
+@dataclass(frozen=True)
 class ModelReport:
     """Everything `check` says of one model."""
 
@@ -148,6 +161,7 @@ class ModelReport:
     seed: int
     prime: int | None
     seconds: dict[str, float]
+    special: SpecialCount | None = None
 
 
 @dataclass(frozen=True)
@@ -183,16 +197,3 @@ class Comparison:
 
     flows: tuple[ComparedFlow, ...]
     laws: tuple[ComparedLaw, ...]
-
-
-@dataclass(frozen=True)
-class SpecialCount:
-    """The orbit through a given point has a codimension between `lower` (the generic count) and `upper`
-    (N minus the rank found there). `exact` is false for ranks found in floating point."""
-
-    name: str
-    ranks: tuple[int, ...]
-    lower: int
-    upper: int
-    generic_rank: int
-    exact: bool

@@ -28,6 +28,10 @@ class _Adaptive(Dynamics):
     has_drift = True
     b2: Expr
 
+    @property
+    def assumes(self) -> tuple[str, ...]:
+        return ("with ε = 0 and no bias correction",)
+
     def control_shapes(self, p: Parametrization) -> tuple[Shape, ...]:
         return p.loss.free(p.outputs) * 3
 

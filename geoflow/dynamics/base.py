@@ -70,6 +70,11 @@ class Dynamics(ABC):
         """The expressions in constants that the flow reads."""
         return []
 
+    @property
+    def assumes(self) -> tuple[str, ...]:
+        """What verdicts on the flow take for granted besides."""
+        return ()
+
     @abstractmethod
     def state(self, p: Parametrization) -> tuple[Block, ...]:
         """The coordinates z in order."""

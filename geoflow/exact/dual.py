@@ -173,6 +173,8 @@ def determinant_and_adjugate(ring: Arithmetic, a: Array) -> tuple[Array, Array]:
     det A = (−1)^n c_n. `a`: [2^k, batch, ..., n, n].
     """
     n = a.shape[-1]
+    if n == 0:
+        return ring.constant(Fraction(1), (1, *a.shape[1:-2])), a
     identity = ring.literal(np.eye(n).reshape((1,) * (a.ndim - 2) + (n, n)))
     m, c = identity, ring.zeros((1,) * (a.ndim - 2))
     for k in range(1, n + 1):

@@ -123,6 +123,13 @@ def _broadcast_in_dim(value: Array, ins: Instruction) -> Array:
     return np.broadcast_to(value.reshape(*lead, *sizes), (*lead, *shape))
 
 
+def _reshape(value: Array, ins: Instruction) -> Array:
+    order = ins.params["dimensions"]
+    if order is not None:  # a transpose first: the gradient of prod over an axis, Fortran order
+        value = value.transpose(0, 1, *(2 + int(k) for k in order))
+    return value.reshape(*value.shape[:2], *ins.params["new_sizes"])
+
+
 def _slice(value: Array, ins: Instruction) -> Array:
     p = ins.params
     strides = p["strides"] or (1,) * len(p["start_indices"])
@@ -358,7 +365,7 @@ RULES: dict[str, Rule] = {
     "transpose": _moved(
         lambda v, i: v.transpose(0, 1, *(2 + int(k) for k in i.params["permutation"]))
     ),
-    "reshape": _moved(lambda v, i: v.reshape(*v.shape[:2], *i.params["new_sizes"])),
+    "reshape": _moved(_reshape),
     "broadcast_in_dim": _moved(_broadcast_in_dim),
     "squeeze": _moved(lambda v, i: v.squeeze(tuple(2 + int(k) for k in i.params["dimensions"]))),
     "slice": _moved(_slice),

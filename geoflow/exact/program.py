@@ -27,7 +27,7 @@ _CALLS = {
     "remat2",
     "checkpoint",
 }
-_IDENTITIES = {"copy", "copy_p", "stop_gradient", "reduce_precision"}
+_IDENTITIES = {"copy", "copy_p", "stop_gradient"}
 
 
 class UnsupportedPrimitive(Exception):
@@ -148,8 +148,12 @@ class _Builder:
     def _fold(self, eqn: Any, inputs: list[int]) -> list[int]:
         if eqn.primitive.name == "platform_index":
             return [self.literal(np.int64(eqn.params["platforms"].index(None)))]
+        given = [
+            np.asarray(self.literals[i], dtype=v.aval.dtype)
+            for i, v in zip(inputs, eqn.invars, strict=True)
+        ]
         with jax.enable_x64(True):
-            values = eqn.primitive.bind(*(self.literals[i] for i in inputs), **eqn.params)
+            values = eqn.primitive.bind(*given, **eqn.params)
         return [
             self.literal(np.asarray(v))
             for v in (values if eqn.primitive.multiple_results else [values])
@@ -173,8 +177,10 @@ class _Builder:
 
 
 def _keeps_value(eqn: Any) -> bool:
-    """A conversion to floats. One to integers or truth values rounds: no exact arithmetic has it."""
-    return bool(jnp.issubdtype(eqn.outvars[0].aval.dtype, jnp.floating))
+    """A conversion to float32 or float64. One to integers, truth values or narrower floats rounds: no exact arithmetic
+    has it."""
+    dtype = eqn.outvars[0].aval.dtype
+    return bool(jnp.issubdtype(dtype, jnp.floating)) and np.dtype(dtype).itemsize >= 4
 
 
 def _callee(eqn: Any) -> ClosedJaxpr:

@@ -36,10 +36,12 @@ def decide(
 ) -> Verdict:
     """The verdict on "every entry of every expression is conserved"."""
     if has_roots(differential.program):
-        places = _joint_places(generator, differential, seed, len(places))
-    holds = vanishes(generator, differential, places, seed)
-    if holds is False:
-        return "refuted" if differential.decides else "probably refuted"
+        places = _joint_places(generator, differential, seed, places[0])
+    outcomes = vanishes(generator, differential, places, seed)
+    if False in outcomes:
+        # with roots a further point may lie in another open set than the first, of which the verdict is
+        certain = outcomes[0] is False or not has_roots(generator.program)
+        return "refuted" if differential.decides and certain else "undecided"
     try:
         if expands_to_zero(generator, differential, deadline):
             return "proved"
@@ -47,14 +49,15 @@ def decide(
             return "refuted"
     except (TooLarge, UnluckyPoint, UnsupportedPrimitive):
         pass
-    return "probable" if holds and len(places) > 1 else "undecided"
+    return "probable" if outcomes.count(True) > 1 else "undecided"
 
 
 def _joint_places(
-    generator: Generator, differential: Differential, seed: int, count: int
+    generator: Generator, differential: Differential, seed: int, place: ModularPoint
 ) -> list[ModularPoint]:
-    """Points at which the roots of the law are chosen together with those of the flow: roots chosen apart come from
-    no homomorphism. None where the law has a symbolic constant of its own, or no point is found."""
+    """A point at which the roots of the law are chosen together with those of the flow: roots chosen apart come from
+    no homomorphism. One only, near the flow's point where that takes roots too: another may lie in another open set.
+    None where the law has a symbolic constant of its own, or no point is found."""
     rng = np.random.default_rng([seed, 0x6A6F69])
     own = {n: v for n, v in differential.constants.items() if n not in generator.flow.constants}
     if any(v is None for v in own.values()):
@@ -66,17 +69,18 @@ def _joint_places(
         differential(ring, {**exact_constants(ring, own, {}), **constants}, point, tokens, still)
 
     try:
-        return [draw_point(generator, rng, visit) for _ in range(count)]
+        near = place if has_roots(generator.program) else None
+        return [draw_point(generator, rng, visit, near)]
     except (UnluckyPoint, UnsupportedPrimitive):
         return []
 
 
 def vanishes(
     generator: Generator, differential: Differential, places: Sequence[ModularPoint], seed: int
-) -> bool | None:
-    """Whether dh·X vanishes at all the points for random letters; None where it cannot be evaluated."""
+) -> list[bool | None]:
+    """By point, whether dh·X vanishes for random letters; None where it cannot be evaluated."""
     rng = np.random.default_rng([seed, 0x6C6177])
-    evaluated = None
+    outcomes: list[bool | None] = []
     for place in places:
         letter = random_letter(generator, place.field, rng, _TRIALS)
         try:
@@ -84,11 +88,10 @@ def vanishes(
             constants, tokens = modular_inputs(differential, place, rng)
             values = differential(place.field, constants, place.point, tokens, direction)
         except (UnluckyPoint, UnsupportedPrimitive):
+            outcomes.append(None)
             continue
-        if any(np.any(v) for v in values):
-            return False
-        evaluated = True
-    return evaluated
+        outcomes.append(not any(np.any(v) for v in values))
+    return outcomes
 
 
 def modular_inputs(

@@ -18,7 +18,7 @@ from geoflow.parametrization import TIME
 from geoflow.results import Verdict
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Law:
     """Every entry of `expression` is conserved. `independent`: how many of the entries are independent laws;
     `added`: how many of them are new beside the laws listed before it."""
@@ -32,6 +32,9 @@ class Law:
 
     def __str__(self) -> str:
         return print_expr(self.expression)
+
+    def __repr__(self) -> str:
+        return f"Law({str(self)!r}, {self.status}, independent={self.independent})"
 
     @property
     def kind(self) -> str:

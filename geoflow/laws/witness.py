@@ -14,8 +14,10 @@ from geoflow.exact.interpreter import UnluckyPoint
 from geoflow.exact.primefield import PrincipalRoots, draw_prime
 from geoflow.exact.program import UnsupportedPrimitive
 from geoflow.exact.rationals import Irrational, Rationals
+from geoflow.expr.evaluate import evaluate
 from geoflow.laws.differential import Differential
 from geoflow.laws.identity import random_tokens
+from geoflow.laws.tokens import environment
 from geoflow.lie.bracket import Field, Generator, Letter, exact_constants
 from geoflow.parametrization import Block
 
@@ -39,7 +41,10 @@ def find_witness(
     flow = generator.flow
     field = PrincipalRoots(draw_prime(rng))
     density = rng.uniform(0.02, 1.0, _CANDIDATES)
-    point = {b.name: _sparse(rng, b, density) for b in flow.state}
+    time = (
+        0 if differential.tokens.exponents else 1
+    )  # exponentials of multiples of t are 1 at t = 0
+    point = {b.name: _sparse(rng, b, density, time) for b in flow.state}
     letter = Letter(
         np.ones((1, _CANDIDATES), dtype=np.int64),
         tuple(_sparse(rng, Block("a", s), density) for s in flow.cotangents),
@@ -68,16 +73,17 @@ def find_witness(
             entry, value = found
             place = _place(generator, symbolic, point, letter, int(k))
             index = f"[{', '.join(map(str, entry))}]" if entry else ""
-            time = f" (times {_factors(differential)})" if differential.tokens.exponents else ""
-            return Witness((*place, f"d/dt {name}{index} = {value}{time}, not 0"), entry)
+            return Witness((*place, f"d/dt {name}{index} = {value}, not 0"), entry)
     return None
 
 
-def _sparse(rng: np.random.Generator, block: Block, density: np.ndarray) -> np.ndarray:
+def _sparse(
+    rng: np.random.Generator, block: Block, density: np.ndarray, time: int = 1
+) -> np.ndarray:
     """Small integers [1, candidates, *shape]; positive blocks and t have no zeros."""
     shape = (1, _CANDIDATES, *block.shape)
     if block.kind == "time":
-        return np.ones(shape, dtype=np.int64)
+        return np.full(shape, time, dtype=np.int64)
     if block.positive:
         return np.where(rng.random(shape) < 0.6, 1, rng.integers(1, 4, shape))
     values = rng.integers(1, 3, shape) * np.where(rng.random(shape) < 0.8, 1, -1)
@@ -119,18 +125,12 @@ def _exact(
     except (UnluckyPoint, UnsupportedPrimitive, Irrational):
         return None
     value = np.asarray(derivative[0], dtype=object)
-    if len(differential.tokens.exponents) > 1:
+    if not _exponentials_are_one(differential, point, k):
         return None
     for index in np.ndindex(value.shape):
         if value[index] != 0:
             return tuple(int(i) for i in index), str(value[index])
     return None
-
-
-def _factors(differential: Differential) -> str:
-    from geoflow.expr.printer import print_expr
-
-    return f"a power of exp({print_expr(differential.tokens.exponents[0])})"
 
 
 def _place(
@@ -158,3 +158,13 @@ def _shown(name: str, value: np.ndarray) -> str:
     if len(nonzero) > _SHOWN:
         return f"{name} = {value.tolist()}"
     return ", ".join(nonzero) + f" (else 0 in {name})" if nonzero else f"{name} = 0"
+
+
+def _exponentials_are_one(differential: Differential, point: Field, k: int) -> bool:
+    """Whether every exponent vanishes at the point, so that the value shown is the derivative's."""
+    exponents = differential.tokens.exponents
+    if not exponents:
+        return True
+    constants = {n: float(v) if v is not None else 2.0 for n, v in differential.constants.items()}
+    place = {n: v[0, k] for n, v in point.items()}
+    return all(float(x) == 0.0 for x in evaluate(exponents, environment(constants, place)))

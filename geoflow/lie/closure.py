@@ -28,6 +28,7 @@ from geoflow.results import Certificate, RankRun
 AGREEING_RUNS = 2
 MOST_COORDINATES = 5000  # dense rows of so many columns: about 2 GiB and an hour
 _MOST_RUNS = 6
+_MOST_UNLUCKY = 40
 _MOST_DEPTH = 40
 _CHUNK = 2**22  # numbers in one array of one evaluation
 
@@ -65,11 +66,15 @@ def close(generator: Generator, seed: int, deadline: Deadline) -> Closure:
     best: ModularPoint | None = None
     samples: list[int] = []
     complete = True
+    unlucky = 0
     while len(runs) < _MOST_RUNS:
-        place = draw_point(generator, rng)
+        place = draw_point(generator, rng, near=best)
         try:
             run, finished = _run(generator, place, rng, deadline)
         except UnluckyPoint:
+            unlucky += 1
+            if unlucky > _MOST_UNLUCKY:
+                raise
             continue
         if best is None or run.ranks[-1] > max(r.ranks[-1] for r in runs):
             best = place
@@ -97,7 +102,7 @@ def close(generator: Generator, seed: int, deadline: Deadline) -> Closure:
         degree=degree,
         error_bound=0.0 if top == flow.dimension else bound,
         closed_by=_closed_identically(generator, top),
-        complete=complete or top == flow.dimension,
+        complete=(complete and len(agreeing) >= AGREEING_RUNS) or top == flow.dimension,
     )
     return Closure(certificate, best)
 
@@ -108,7 +113,8 @@ def _closed_identically(generator: Generator, rank: int) -> str:
     if rank == flow.dimension:
         return "the vector fields span the whole tangent space"
     if flow.cotangent_size == 1 and not flow.has_drift and rank == 1:
-        return "φ is a scalar: all fields are multiples of one, so they are closed under brackets"
+        what = "φ is a scalar" if flow.parametrization.outputs == ((),) else "there is one control"
+        return f"{what}: all fields are multiples of one, so they are closed under brackets"
     return ""
 
 

@@ -74,14 +74,17 @@ def _jacobian_rank(
 def _commuting(
     generator: Generator, place: ModularPoint, rng: np.random.Generator
 ) -> tuple[bool, Verdict]:
-    if generator.flow.cotangent_size == 1:
+    """Whether all fields c F₀ + G_a commute."""
+    drifts = generator.flow.has_drift
+    if generator.flow.cotangent_size == 1 and not drifts:
         return True, "proved"
-    letters = [_without_drift(random_letter(generator, place.field, rng, 3)) for _ in range(2)]
+    letters = [random_letter(generator, place.field, rng, 3) for _ in range(2)]
     bracket = generator.word(place.field, place.constants, place.point, letters)
     if np.any(generator.rows(bracket, 3)):
         return False, "proved"
     try:
-        if generator.flow.dimension <= _EXPANDABLE and _bracket_expands_to_zero(generator):
+        small = generator.flow.dimension <= _EXPANDABLE
+        if small and not drifts and _bracket_expands_to_zero(generator):
             return True, "proved"
     except (TooLarge, UnluckyPoint, UnsupportedPrimitive):
         pass

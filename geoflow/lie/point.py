@@ -15,6 +15,7 @@ from geoflow.exact.rationals import Rationals
 from geoflow.lie.bracket import Field, Generator, Letter, exact_constants
 
 INTEGER_BITS = 20  # size of the integer points at which radicands are computed over Z
+_NEARBY = 2**10  # far below the distance between integer points of INTEGER_BITS
 _TRIES = 60
 
 
@@ -27,6 +28,8 @@ class ModularPoint:
     point: Field
     integers: tuple[int, ...]
     sample_size: int
+    whole: Field  # the point before reduction
+    symbolic: dict[str, np.ndarray]  # symbolic constants before reduction
 
 
 # runs a further program at a rational point: (ring, the flow's constants, point)
@@ -34,10 +37,13 @@ Visit = Callable[[Rationals, Field, Field], object]
 
 
 def draw_point(
-    generator: Generator, rng: np.random.Generator, visit: Visit | None = None
+    generator: Generator,
+    rng: np.random.Generator,
+    visit: Visit | None = None,
+    near: ModularPoint | None = None,
 ) -> ModularPoint:
     """A random point at which no denominator vanishes. The square roots that `visit` takes are chosen together with
-    those of the flow.
+    those of the flow. Where the flow takes roots, verdicts are for an open set: further points are drawn `near` one.
 
     Raises:
         UnluckyPoint: none was found in many tries: the flow is defined nowhere, for all we know.
@@ -46,7 +52,9 @@ def draw_point(
     rooted = has_roots(generator.program) or visit is not None
     for _ in range(_TRIES):
         try:
-            found = _draw_with_roots(generator, rng, visit) if rooted else _draw(generator, rng)
+            found = (
+                _draw_with_roots(generator, rng, visit, near) if rooted else _draw(generator, rng)
+            )
             letter = random_letter(generator, found.field, rng, 1)
             generator(found.field, found.constants, found.point, letter)
             return found
@@ -63,12 +71,17 @@ def _draw(generator: Generator, rng: np.random.Generator) -> ModularPoint:
 
 
 def _draw_with_roots(
-    generator: Generator, rng: np.random.Generator, visit: Visit | None
+    generator: Generator, rng: np.random.Generator, visit: Visit | None, near: ModularPoint | None
 ) -> ModularPoint:
     """A positive integer point, and a prime modulo which all its radicands have roots."""
     flow, top = generator.flow, 2**INTEGER_BITS
-    symbolic = {n: rng.integers(1, top, (1, 1)) for n in flow.symbolic_constants}
-    point = {b.name: rng.integers(1, top, (1, 1, *b.shape)) for b in flow.state}
+    if near is None:
+        symbolic = {n: rng.integers(1, top, (1, 1)) for n in flow.symbolic_constants}
+        point = {b.name: rng.integers(1, top, (1, 1, *b.shape)) for b in flow.state}
+    else:
+        top = _NEARBY
+        symbolic = {n: v + rng.integers(0, top, (1, 1)) for n, v in near.symbolic.items()}
+        point = {n: v + rng.integers(0, top, v.shape) for n, v in near.whole.items()}
     ring = Radicands()
     constants = exact_constants(
         ring, flow.constants, {n: ring.literal(v) for n, v in symbolic.items()}
@@ -101,7 +114,7 @@ def _point(
     )
     integers = tuple(int(x) for b in generator.flow.state for x in point[b.name].ravel())
     reduced = {n: v % field.p for n, v in point.items()}
-    return ModularPoint(field, constants, reduced, integers, sample_size)
+    return ModularPoint(field, constants, reduced, integers, sample_size, point, symbolic)
 
 
 def random_letter(

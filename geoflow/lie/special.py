@@ -35,7 +35,10 @@ class SpecialRanks:
 
 
 def ranks_at(
-    generator: Generator, point: Mapping[str, np.ndarray], seed: int, deadline: Deadline = Deadline()
+    generator: Generator,
+    point: Mapping[str, np.ndarray],
+    seed: int,
+    deadline: Deadline = Deadline(),
 ) -> SpecialRanks:
     """Ranks of the brackets at a rational point: arrays of `Fraction` by block.
 
@@ -59,11 +62,17 @@ def ranks_at(
 
 
 def numerical_ranks_at(
-    generator: Generator, point: Mapping[str, np.ndarray], seed: int, deadline: Deadline = Deadline()
+    generator: Generator,
+    point: Mapping[str, np.ndarray],
+    seed: int,
+    deadline: Deadline = Deadline(),
 ) -> SpecialRanks:
     """The same at a point of floats, by singular values."""
     rng = np.random.default_rng([seed, 0x737065])
-    place = {b.name: np.asarray(point[b.name], dtype=np.float64)[None, None] for b in generator.flow.state}
+    place = {
+        b.name: np.asarray(point[b.name], dtype=np.float64)[None, None]
+        for b in generator.flow.state
+    }
 
     def rank(rows: np.ndarray) -> int:
         size = np.linalg.norm(rows, axis=1, keepdims=True)

@@ -144,11 +144,30 @@ def test_no_escape_bytes_when_colour_is_off(pipeline, monkeypatch):
 def test_options_reach_the_pipeline(pipeline):
     fake = pipeline(GOOD)
     arguments = "check xy.geo -D n=5 -D d=[2,5,1] --seed 7 --timeout 2.5 --no-verify --strict"
-    result = RUNNER.invoke(app, [*arguments.split(), "--plot", "drift.svg"])
+    result = RUNNER.invoke(app, arguments.split())
     assert result.exit_code == 0
     assert fake.options == CheckOptions(
-        {"n": "5", "d": "[2,5,1]"}, 7, 2.5, verify=False, strict=True, plot="drift.svg"
+        {"n": "5", "d": "[2,5,1]"}, 7, 2.5, verify=False, strict=True
     )
+    RUNNER.invoke(app, ["check", "xy.geo", "--plot", "drift.svg"])
+    assert fake.options == CheckOptions(plot="drift.svg")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--plot", "drift.xyz"],
+        ["--plot", "no_such_folder/drift.png"],
+        ["--plot", "drift.png", "--no-verify"],
+        ["--certificate", "no_such_folder/c.json"],
+    ],
+)
+def test_files_that_cannot_be_written_are_refused_before_the_work(pipeline, arguments):
+    fake = pipeline(GOOD)
+    before = fake.paths
+    result = RUNNER.invoke(app, ["check", "xy.geo", *arguments])
+    assert result.exit_code == 2
+    assert fake.paths == before
 
 
 def test_defaults(pipeline):

@@ -24,10 +24,34 @@ def test_rounding_to_integers_is_no_identity(dtype):
         gf.count_laws(flow)
 
 
-def test_narrow_floats_are_real_numbers():
-    params = {"x": SCALAR, "y": SCALAR}
-    flow = gf.Flow(lambda p: p["x"].astype(jnp.bfloat16) * p["y"].astype(jnp.float16), params)
-    assert [str(law) for law in gf.find_laws(flow)] == ["x**2 - y**2"]
+@pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float16])
+def test_narrow_floats_round_and_are_refused(dtype):
+    flow = gf.Flow(lambda p: p["x"].astype(dtype) * p["y"], {"x": SCALAR, "y": SCALAR})
+    with pytest.raises(DiagnosticError, match="convert_element_type"):
+        gf.find_laws(flow)
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_products_over_an_axis(axis):
+    """Their gradient reshapes a transpose."""
+    flow = gf.Flow(lambda U: jnp.prod(U, axis=axis), jnp.zeros((2, 3)))
+    analysis = gf.analyze(flow)
+    assert (analysis.count.upper, analysis.count.status) == ((3, 4)[axis], "proved")
+
+
+def test_fortran_order():
+    params = {"U": jnp.zeros((2, 3)), "V": jnp.zeros((2, 3))}
+    flow = gf.Flow(lambda p: p["U"].ravel(order="F") * p["V"].ravel(), params)
+    analysis = gf.analyze(flow)
+    assert (analysis.count.upper, analysis.count.status) == (6, "proved")
+
+
+def test_an_empty_determinant_is_one():
+    flow = gf.Flow(
+        lambda p: p["y"] * gf.det(jnp.zeros((0, 0))) + p["w"] ** 2, {"y": SCALAR, "w": SCALAR}
+    )
+    assert "y" not in [str(law) for law in gf.find_laws(flow)]
+    assert gf.analyze(flow).count.upper == 1
 
 
 def test_out_of_bounds_entries_are_filled_not_wrapped():

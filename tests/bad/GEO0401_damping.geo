@@ -1,0 +1,4 @@
+# meant a positive damping
+param U[4, 2], V[3, 2]
+map phi = U @ V.T
+metric fisher(full, damping = -1/10)

@@ -1,0 +1,5 @@
+# meant a force, and squared it
+param x, y
+control a
+field x' = y
+field y' = a**2
