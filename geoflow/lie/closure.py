@@ -113,7 +113,8 @@ def _closed_identically(generator: Generator, rank: int) -> str:
     if rank == flow.dimension:
         return "the vector fields span the whole tangent space"
     if flow.cotangent_size == 1 and not flow.has_drift and rank == 1:
-        what = "φ is a scalar" if flow.parametrization.outputs == ((),) else "there is one control"
+        outputs = sum(math.prod(s) for s in flow.parametrization.outputs)
+        what = "φ is a scalar" if outputs == 1 else "there is one control"
         return f"{what}: all fields are multiples of one, so they are closed under brackets"
     return ""
 

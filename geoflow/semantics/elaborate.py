@@ -231,7 +231,7 @@ class _Elaboration:
         for statement in statements:
             self._attempt(fields.add, statement)
         whole = len(fields.declared) == len(statements) and not self._broken("field")
-        for statement in statements[:1] if whole else ():
+        for statement in self._all(tree.Field, tree.Control)[:1] if whole else ():
             self._attempt(lambda _: fields.verify_complete(self.opened.span), statement)
         return tuple(fields.declared)
 
@@ -255,7 +255,7 @@ class _Elaboration:
         for statement in statements:
             self._unique(names, statement.name)
             maps += self._attempt(self._map, statement) or []
-        excused = self.written_out or self._all(tree.Network) or self._broken("map")
+        excused = self.written_out or self._all(tree.Network) or self._broken("map", "field")
         if not statements and not excused:
             message = f"The model `{self.opened.name}` has no map."
             hint = "write `map phi = …`: all that the data and the loss can see of the parameters"
@@ -318,11 +318,11 @@ class _Elaboration:
         """In the order of declaration, not that of evaluation."""
         return tuple(by_name[name] for name in self.definitions.declared if name in by_name)
 
-    def _broken(self, word: str) -> bool:
-        """Whether a statement that could not be parsed may have been one with this word."""
+    def _broken(self, *of: str) -> bool:
+        """Whether a statement that could not be parsed may have been one with one of these words."""
         for statement in self._all(tree.Broken):
             words = re.findall(r"[^\W\d]\w*", statement.text)
-            if word in words or not words or words[0] not in STATEMENT_WORDS:
+            if set(of) & set(words) or not words or words[0] not in STATEMENT_WORDS:
                 return True
         return False
 
@@ -342,4 +342,4 @@ def _unreadable_names(statements: Sequence[tree.Statement]) -> set[str]:
 
 def _map_text(texts: Sequence[str]) -> str:
     shown = [text for text in texts if text]
-    return shown[0] if len(shown) == 1 else f"[{', '.join(shown)}]"
+    return "".join(shown) if len(shown) < 2 else f"[{', '.join(shown)}]"

@@ -77,8 +77,13 @@ class Fields:
 
     def verify_complete(self, span: Span) -> None:
         """Raise where a parameter has no field."""
-        names = [p.name for members in self.definitions.parameters.values() for p in members]
-        missing = [f"`{name}`" for name in names if name not in self._taken]
+        known = self.definitions.scope.names
+        missing = [
+            f"`{parameter.name}`"
+            for name, members in self.definitions.parameters.items()
+            for parameter in members
+            if known[name].meaning is not None and parameter.name not in self._taken
+        ]
         if missing:
             more = f" and {len(missing) - 8} more" if len(missing) > 8 else ""
             message = f"There is no field for {', '.join(missing[:8])}{more}."

@@ -109,7 +109,7 @@ def test_a_prefix_of_names_has_a_metric():
     flow = gf.Flow(
         lambda p: p["layer"]["w"] * p["layered"] + p["layer"]["b"], params, metric=metric
     )
-    assert {m.metric.text: set(m.parameters) for m in flow.metrics} == {
+    assert {m.metric.text: set(m.parameters) for m in flow.parametrization.metrics} == {
         "entropy mirror": {"layer.w", "layer.b"},
         "Euclidean": {"layered"},
     }

@@ -113,13 +113,16 @@ def test_facts() -> None:
 
 
 def test_strict_refuses_what_is_only_probable() -> None:
-    text = "param U[2, 3]\nmap phi = U @ U.T\nexpect laws = 2\n"
+    text = (
+        "param A[2, 1], B[1, 2], C[2, 2], D[2, 1], E[1, 2]\n"
+        "map phi = A @ B @ C @ D @ E\nexpect laws = 9\n"
+    )
     assert check_text(text, "<test>", EXACT).models[0].laws.status == "probable"
     assert check_text(text, "<test>", EXACT).exit_code == 0
     assert check_text(text, "<test>", CheckOptions(verify=False, strict=True)).exit_code == 1
-    report = check_text(text.replace("= 2", "= 1"), "<test>", EXACT)
+    report = check_text(text.replace("= 9", "= 8"), "<test>", EXACT)
     assert report.models[0].claims[0].verdict == "probably refuted"
-    report = check_text(text.replace("= 2", "= 3"), "<test>", EXACT)
+    report = check_text(text.replace("= 9", "= 10"), "<test>", EXACT)
     assert report.models[0].claims[0].verdict == "refuted"
 
 

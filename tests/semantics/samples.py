@@ -42,6 +42,29 @@ map phi = chain(h = eye(d[0]); l in 1..L: W[l] @ h)
 law balance = W[1] @ W[1].T - W[2].T @ W[2]
 expect laws = 3
 """
+TRAINED = """\
+const c = 1/10, e symbolic
+param U[2, 3] > 0, V[4, 3], W[l in 1..2][2, 2]
+map phi = [U @ V.T, W[2] @ W[1]]
+metric mirror(entropy) on U
+metric fisher(blocks, damping = c, output = categorical) on V
+metric riemannian(diag(concat([reshape(1 + W[1]**2, 4), ones(4)]))) on W
+flow order 2 damping e accelerated
+decay c on U, W coupled
+decay e*2 on V coupled
+loss data(3)
+at {U = ones((2, 3)), V = zeros((4, 3)), W = eye(2)}
+law h = exp(e*t)*U'
+"""
+UNICYCLE = """\
+param x, y, u
+control a[2]
+let ahead = a[0]/(1 + u**2)
+field x' = ahead*(1 - u**2)
+field y' = 2*u*ahead
+field u' = a[1]*(1 + u**2)/2
+expect no laws
+"""
 
 
 def model(text: str, **overrides: str) -> Model:

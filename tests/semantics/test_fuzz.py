@@ -10,16 +10,17 @@ from hypothesis import strategies as st
 from geoflow.codes import CODES
 from geoflow.semantics import load_text
 
-from .samples import DEEP, LINEAR, MOMENTUM, NMF
+from .samples import DEEP, LINEAR, MOMENTUM, NMF, TRAINED, UNICYCLE
 
-TOKENS = re.findall(r"\w+|\s+|.", LINEAR + MOMENTUM + NMF + DEEP)
+SAMPLES = (LINEAR, MOMENTUM, NMF, DEEP, TRAINED, UNICYCLE)
+TOKENS = re.findall(r"\w+|\s+|.", "".join(SAMPLES))
 texts = st.lists(st.sampled_from(sorted(set(TOKENS))), max_size=40).map("".join)
 
 
 @st.composite
 def damaged(draw: st.DrawFn) -> str:
     """A model with a few tokens deleted, replaced or doubled."""
-    tokens = re.findall(r"\w+|\s+|.", draw(st.sampled_from((LINEAR, MOMENTUM, NMF, DEEP))))
+    tokens = re.findall(r"\w+|\s+|.", draw(st.sampled_from(SAMPLES)))
     for _ in range(draw(st.integers(1, 4))):
         at = draw(st.integers(0, len(tokens) - 1))
         tokens[at] = draw(st.sampled_from(["", tokens[at] * 2, *TOKENS[:60], "^", "é", '"', "0"]))

@@ -10,7 +10,7 @@ from geoflow.expr.tree import Constant, Expr, Number, Parameter, Time, walk
 from geoflow.semantics import load_text
 from geoflow.semantics.model import Model
 
-from .samples import LINEAR, MOMENTUM, NMF, codes, model
+from .samples import LINEAR, MOMENTUM, NMF, TRAINED, codes, model
 
 TWO = "param U[2, 3], V[4, 3]\nmap phi = U @ V.T\n"
 POSITIVE = "param U[2, 3] > 0, V[4, 3] > 0\nmap phi = U @ V.T\n"
@@ -34,6 +34,13 @@ def test_what_is_not_said_has_the_plainest_meaning(text: str):
     assert (found.accelerated, found.flow_kind, found.flow_options) == (False, "order", {})
     assert (found.decay, found.loss, found.loss_points, found.at) == ((), "any", None, None)
     assert (found.controls, found.fields) == ((), ())
+
+
+def test_all_of_it_together():
+    found = model(TRAINED)
+    assert [m.kind for m in found.metrics] == ["mirror", "fisher", "riemannian"]
+    assert (found.accelerated, found.loss, found.loss_points) == (True, "data", 3)
+    assert [d.parameters for d in found.decay] == [("U", "W[1]", "W[2]"), ("V",)]
 
 
 # ---------------------------------------------------------------- flows
@@ -282,7 +289,7 @@ def test_points():
     [
         ("at somewhere", "0409"),
         ("at zero", "0409"),
-        ("at zero\nat generic", "0407"),
+        ("at balanced\nat generic", "0407"),
         ("at {U = ones((2, 3)), V = ones((4, 3))}\nat generic", "0407"),
         ("at {U = ones((2, 3))}", "0206"),
         ("at {U = ones((2, 3)), V = V}", "0409"),
