@@ -12,6 +12,7 @@ from geoflow.diagnostics import Diagnostic, DiagnosticError, sort_diagnostics
 from geoflow.options import CheckOptions, Observer
 from geoflow.results import ClaimResult, Comparison, FoundLaw, ModelReport, Report, SpecialCount
 from geoflow.semantics import load, load_text
+from geoflow.semantics.overrides import settle_unknown
 
 if TYPE_CHECKING:
     from geoflow.analysis import Analysis, Counted
@@ -32,7 +33,9 @@ def check_paths(
 ) -> Report:
     """Check files (`-` is standard input). Mistakes of the user are diagnostics of the report."""
     begin = time.perf_counter()
-    loaded = [_read(path, options) for path in paths]
+    loaded = [_read(path, options, lenient=True) for path in paths]
+    settled = settle_unknown([found for _, found in loaded])
+    loaded = [(models, found) for (models, _), found in zip(loaded, settled, strict=True)]
     if not paths:
         loaded = [((), (Diagnostic("GEO0105", "There is no `.geo` file to check."),))]
     return _report(loaded, options, observer, begin)
@@ -49,12 +52,13 @@ def check_text(
     return _report([load_text(text, name, options.overrides)], options, observer, begin)
 
 
-def _read(path: str, options: CheckOptions) -> Loaded:
+def _read(path: str, options: CheckOptions, lenient: bool = False) -> Loaded:
+    """One file; `lenient`: an override that it has no name for may be another file's."""
     if path == "-":
         import sys
 
-        return load_text(sys.stdin.read(), "<stdin>", options.overrides)
-    return load(Path(path), options.overrides)
+        return load_text(sys.stdin.read(), "<stdin>", options.overrides, lenient=lenient)
+    return load(Path(path), options.overrides, lenient=lenient)
 
 
 def _report(

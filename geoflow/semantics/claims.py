@@ -55,8 +55,7 @@ def expectation(definitions: Definitions, statement: Expecting) -> Expectation |
 def _count(definitions: Definitions, node: tree.Expression) -> int:
     value = definitions.expressions.exact(node, "An expected number")
     if value.denominator != 1 or value < 0:
-        message = f"An expected number must be a non-negative integer, and this is {value}."
-        raise DiagnosticError(messages.wrong_kind(node.span, message, f"{value}"))
+        raise DiagnosticError(messages.not_a_count(node.span, "number of laws", value))
     return value.numerator
 
 

@@ -5,14 +5,29 @@ hold the prose.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
+from fractions import Fraction
 
 from geoflow.diagnostics import Diagnostic, Fix, Related, Span
 from geoflow.expr.tree import Shape
 from geoflow.semantics.shapes import words
 from geoflow.syntax import printer, tree
+from geoflow.syntax.habits import without_superscript
 
 _LONGEST_SHOWN = 60
+# What functions are called elsewhere.
+_OTHER_NAMES = {
+    "tr": "trace",
+    "determinant": "det",
+    "inverse": "inv",
+    "ln": "log",
+    "product": "prod",
+    "average": "mean",
+    "matmul": "dot",
+    "concatenate": "concat",
+    "identity": "eye",
+}
 
 
 def shown(node: tree.Expression) -> str:
@@ -42,15 +57,31 @@ def unknown_name(name: tree.Name, candidates: Iterable[str]) -> Diagnostic:
     """A name that nothing declares."""
     near = close_name(name.text, candidates)
     hints, fix = _did_you_mean(name.span, near)
-    if near is None:
+    written = without_superscript(name.text)
+    if written is not None:
+        hints, fix = (f"write `{written}`",), Fix(name.span, written)
+    elif _is_a_size(name.span):
+        hints = (*hints, f"declare a size with `dim {name.text} = …`")
+    elif near is None:
         hints = ("declare it with `dim`, `const`, `param` or `let`",)
     message = f"`{name.text}` is not declared."
     return Diagnostic("GEO0201", message, name.span, "unknown name", hints=hints, fix=fix)
 
 
+def _is_a_size(span: Span) -> bool:
+    """Whether a name stands in the brackets of a declaration."""
+    before = span.source.line(span.line)[: span.column - 1]
+    declares = re.match(r"\s*(param|input|control)\b", before) is not None
+    return declares and before.count("[") > before.count("]")
+
+
 def unknown_function(name: tree.Name, candidates: Iterable[str]) -> Diagnostic:
     """A call of something that is no function."""
-    hints, fix = _did_you_mean(name.span, close_name(name.text, candidates))
+    candidates = set(candidates)
+    near = _OTHER_NAMES.get(name.text.lower())
+    if near not in candidates:
+        near = close_name(name.text, candidates)
+    hints, fix = _did_you_mean(name.span, near)
     message = f"There is no function `{name.text}`."
     return Diagnostic("GEO0207", message, name.span, "unknown function", hints=hints, fix=fix)
 
@@ -129,6 +160,12 @@ def wrong_arguments(span: Span, message: str, label: str = "", *hints: str) -> D
     return Diagnostic("GEO0208", message, span, label, hints=hints)
 
 
+def not_a_count(span: Span, what: str, value: Fraction) -> Diagnostic:
+    """A number of laws, or a depth, that is a fraction or negative."""
+    message = f"A {what} is a whole number, zero or more, and this is {value}."
+    return wrong_kind(span, message, f"{value}")
+
+
 # ---------------------------------------------------------------- shapes and sizes
 
 _VERBS = {
@@ -162,8 +199,10 @@ def _transpose_hints(node: tree.Binary, left: Shape, right: Shape) -> tuple[str,
             return operand.operand
         return tree.Transposed(operand.span, operand)
 
-    def suggestion(a: tree.Expression, b: tree.Expression) -> tuple[str, ...]:
-        text = printer.text(tree.Binary(node.span, a, node.operator, b))
+    def suggestion(
+        a: tree.Expression, b: tree.Expression, operator: str = node.operator
+    ) -> tuple[str, ...]:
+        text = printer.text(tree.Binary(node.span, a, operator, b))
         return (f"write `{text}`",) if len(text) <= _LONGEST_SHOWN else ()
 
     if node.operator == "@":
@@ -171,6 +210,8 @@ def _transpose_hints(node: tree.Binary, left: Shape, right: Shape) -> tuple[str,
             return suggestion(node.left, flipped(node.right))
         if len(left) == 2 and left[:1] == right[:1]:
             return suggestion(flipped(node.left), node.right)
+    elif node.operator == "*" and len(left) <= 2 and len(right) <= 2 and left[-1:] == right[:1]:
+        return suggestion(node.left, node.right, "@")
     elif len(left) == len(right) == 2 and left == right[::-1]:
         return suggestion(node.left, flipped(node.right))
     return ()

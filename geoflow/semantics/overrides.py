@@ -5,18 +5,24 @@ numbers.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from geoflow.diagnostics import Diagnostic, DiagnosticError, Source, Span
+from geoflow.diagnostics import Diagnostic, DiagnosticError, Severity, Source, Span
 from geoflow.semantics.messages import close_name
 from geoflow.semantics.scope import free_names
 from geoflow.syntax import tree
 from geoflow.syntax.parser import parse_expression
 
+_ONLY = "only `dim` and `const` can be given"
+
 
 def read_overrides(
-    overrides: Mapping[str, str], statements: Sequence[tree.Statement]
+    overrides: Mapping[str, str], statements: Sequence[tree.Statement], lenient: bool = False
 ) -> tuple[dict[str, tree.Expression], list[Diagnostic]]:
-    """The values by name, as trees with sources of their own, and what is wrong with the others."""
+    """The values by name, as trees with sources of their own, and what is wrong with the others.
+
+    A name that the statements lack is an error, or a note where another file may have it.
+    """
     known = {
         item.name.text
         for statement in statements
@@ -27,24 +33,49 @@ def read_overrides(
     diagnostics: list[Diagnostic] = []
     for name, text in overrides.items():
         source = Source(f"-D {name}", text)
+        if name not in known:
+            diagnostics.append(_unknown(name, source, known, "note" if lenient else "error"))
+            continue
         try:
-            values[name] = _value(name, source, known)
+            values[name] = _value(name, source)
         except DiagnosticError as error:
             diagnostics += error.diagnostics
     return values, diagnostics
 
 
-def _value(name: str, source: Source, known: set[str]) -> tree.Expression:
+def settle_unknown(found: Sequence[Sequence[Diagnostic]]) -> tuple[tuple[Diagnostic, ...], ...]:
+    """The diagnostics of each file that was read leniently, without the notes on names it lacks.
+
+    A name that no file has is an error, told with the first of them.
+    """
+    notes: dict[str, list[Diagnostic]] = {}
+    for diagnostics in found:
+        for diagnostic in filter(_is_lack, diagnostics):
+            notes.setdefault(diagnostic.message, []).append(diagnostic)
+    # of several hints the one that knows a name close by
+    errors = [
+        replace(max(same, key=lambda note: note.hints != (_ONLY,)), severity="error")
+        for same in notes.values()
+        if len(same) == len(found)
+    ]
+    kept = [tuple(d for d in diagnostics if not _is_lack(d)) for diagnostics in found]
+    return tuple((*errors, *own) if i == 0 else own for i, own in enumerate(kept))
+
+
+def _is_lack(diagnostic: Diagnostic) -> bool:
+    return diagnostic.code == "GEO0109" and diagnostic.severity == "note"
+
+
+def _unknown(name: str, source: Source, known: set[str], severity: Severity) -> Diagnostic:
     whole = Span(source, 0, len(source.text))
-    if name not in known:
-        near = close_name(name, known)
-        hint = (
-            f"did you mean `-D {near}={source.text}`?"
-            if near
-            else "only `dim` and `const` can be given"
-        )
-        message = f"No model here has a size or constant `{name}`."
-        raise DiagnosticError(Diagnostic("GEO0109", message, whole, hints=(hint,)))
+    near = close_name(name, known)
+    hint = f"did you mean `-D {near}={source.text}`?" if near else _ONLY
+    message = f"No model here has a size or constant `{name}`."
+    return Diagnostic("GEO0109", message, whole, hints=(hint,), severity=severity)
+
+
+def _value(name: str, source: Source) -> tree.Expression:
+    whole = Span(source, 0, len(source.text))
     try:
         value = parse_expression(source)
     except DiagnosticError as error:

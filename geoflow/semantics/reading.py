@@ -33,13 +33,19 @@ _MOST_STATEMENTS = 100_000
 _NOTHING: Mapping[str, str] = {}
 
 
-def load(path: str | Path, overrides: Mapping[str, str] = _NOTHING) -> Loaded:
-    """The models of a file, and what is wrong with it."""
+def load(
+    path: str | Path, overrides: Mapping[str, str] = _NOTHING, *, lenient: bool = False
+) -> Loaded:
+    """The models of a file, and what is wrong with it.
+
+    Where it is read with other files, `lenient`, a name among the overrides that it lacks is only a
+    note, which `overrides.settle_unknown` weighs once all files are read.
+    """
     try:
         source = read(Path(path), str(path))
     except DiagnosticError as error:
         return (), error.diagnostics
-    return _load(source, overrides, Path(path).parent, Path(path))
+    return _load(source, overrides, Path(path).parent, Path(path), lenient)
 
 
 def load_text(
@@ -47,25 +53,33 @@ def load_text(
     name: str = "<text>",
     overrides: Mapping[str, str] = _NOTHING,
     folder: Path | None = None,
+    *,
+    lenient: bool = False,
 ) -> Loaded:
-    """The models of a text; `use` is followed from `folder`, if one is given."""
+    """The models of a text; `use` is followed from `folder`, if one is given; `lenient` as in
+    `load`.
+    """
     if len(text) > LONGEST_FILE:
         return (), (text_messages.too_long(name, LONGEST_FILE),)
     if "\0" in text:
         return (), (text_messages.not_text(name, text.index("\0")),)
     text = unify_line_ends(text).removeprefix("\ufeff")
-    return _load(Source(name, text), overrides, folder, None)
+    return _load(Source(name, text), overrides, folder, None, lenient)
 
 
 def _load(
-    source: Source, overrides: Mapping[str, str], folder: Path | None, path: Path | None
+    source: Source,
+    overrides: Mapping[str, str],
+    folder: Path | None,
+    path: Path | None,
+    lenient: bool,
 ) -> Loaded:
     file, diagnostics = parse(source)
     collected = list(diagnostics)
     reading = _Reading(folder, path, collected)
     opened = _open(file, reading)
     declared = {id(statement): statement for part in opened for statement in part.statements}
-    values, problems = read_overrides(overrides, tuple(declared.values()))
+    values, problems = read_overrides(overrides, tuple(declared.values()), lenient)
     collected += problems
     models: list[Model] = []
     budget = Budget()
@@ -245,6 +259,8 @@ class _Reading:
         if PurePath(name).is_absolute() or not path.is_relative_to(root):
             reason = "it lies outside the folder of the main file"
             raise DiagnosticError(_cannot_follow(statement, reason))
+        if path.is_dir():
+            raise DiagnosticError(_cannot_follow(statement, "it is a folder"))
         if path in open_files:
             raise DiagnosticError(_cannot_follow(statement, "the files use each other in a circle"))
         if len(open_files) > _MOST_FILES or len(self.files) > _MOST_FILES:

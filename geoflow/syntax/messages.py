@@ -89,8 +89,7 @@ _CHARACTER_HINTS = {
     "”": 'write `"`',
     "≥": "write `>=`",
     "≤": "write `<=`",
-    "²": "write `**2`",
-    "ᵀ": "write `.T`",
+    "⁻": "write `**(-1)`, or `inv(A)` for a matrix",
     "%": "comments begin with `#`",
 }
 
@@ -112,14 +111,28 @@ def unexpected_character(span: Span) -> Diagnostic:
     )
 
 
-def unknown_attribute(span: Span) -> Diagnostic:
+_WHAT_IS_NAMED = {"law": "law", "map": "map", "network": "network", "let": "`let`"}
+
+
+def needs_a_name(rest: Span, word: str, written: str) -> Diagnostic:
+    """`law U.T @ U`: an expression where the name should be."""
+    return Diagnostic(
+        "GEO0101",
+        f"A {_WHAT_IS_NAMED[word]} needs a name.",
+        rest,
+        label="no name before the expression",
+        hints=(f"write `{written}`",),
+    )
+
+
+def unknown_attribute(span: Span, hint: str | None) -> Diagnostic:
     """Something other than `.T` after a point."""
     return Diagnostic(
         "GEO0101",
         f"`{span.text}` is not known; the only attribute is `.T`.",
         span,
         label="not an attribute",
-        hints=("functions are called as in `sum(x, axis=0)`",),
+        hints=(hint or "functions are called as in `sum(x, axis=0)`",),
     )
 
 
@@ -261,6 +274,11 @@ def statement_too_long(span: Span, limit: int) -> Diagnostic:
 def cannot_read(name: str, reason: str) -> Diagnostic:
     """A file that is missing, a folder, or not readable."""
     return Diagnostic("GEO0103", f"`{name}` cannot be read: {reason}.")
+
+
+def empty_folder(name: str) -> Diagnostic:
+    """A folder in which there is nothing to read."""
+    return Diagnostic("GEO0103", f"The folder `{name}` holds no `.geo` file.")
 
 
 def not_text(name: str, offset: int | None) -> Diagnostic:

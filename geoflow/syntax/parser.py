@@ -15,7 +15,7 @@ from lark import Token, Tree
 from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken
 
 from geoflow.diagnostics import Diagnostic, DiagnosticError, Source, Span
-from geoflow.syntax import messages, tree
+from geoflow.syntax import habits, messages, tree
 from geoflow.syntax.build import build
 from geoflow.syntax.grammar import parser
 from geoflow.syntax.layout import STATEMENT_WORDS, split
@@ -33,15 +33,28 @@ def parse(source: Source) -> tuple[tree.File, tuple[Diagnostic, ...]]:
     statements: list[tree.Statement] = []
     mistakes = _Mistakes()
     for span, problem in split(source).statements:
+        goes_on = bool(statements) and _goes_on(statements[-1], span)
         try:
             if problem is not None:
                 raise DiagnosticError(problem)
             statements.append(_parse_statement(span, brief=len(mistakes.found) >= MOST_SHOWN))
         except DiagnosticError as error:
             statements.append(tree.Broken(span, span.text))
-            mistakes.add(error.diagnostics)
+            mistakes.add(() if goes_on else error.diagnostics)
     file = tree.File(Span(source, 0, len(source.text)), tuple(statements))
     return file, tuple(mistakes.found)
+
+
+def _goes_on(previous: tree.Statement, span: Span) -> bool:
+    """Whether a line is the rest of an expression that was broken off, and told of there."""
+    if not isinstance(previous, tree.Broken):
+        return False
+    word = _WORD.match(span.source.text, span.start, span.end)
+    return (
+        previous.text.endswith(("\\", "@", "+", "-", "*", "/"))
+        and (word is None or word.group().lower() not in STATEMENT_WORDS)
+        and span.line == previous.span.end_line + 1
+    )
 
 
 @dataclass
@@ -78,8 +91,10 @@ def _parse_statement(span: Span, brief: bool) -> tree.Statement:
     word = _WORD.match(source.text, span.start, span.end)
     if word is not None and word.group() not in STATEMENT_WORDS:
         here = Span(source, word.start(), word.end())
-        near: list[str] = []
-        if not brief:
+        near = [word.group().lower()]
+        if near[0] not in STATEMENT_WORDS:
+            near = []
+        if not near and not brief:
             near = difflib.get_close_matches(word.group(), STATEMENT_WORDS, n=2, cutoff=0.7)
         assigned = source.text[word.end() : span.end].lstrip().startswith("=")
         raise DiagnosticError(
@@ -110,36 +125,49 @@ def _unexpected(span: Span, error: UnexpectedInput) -> Diagnostic:
     if isinstance(error, UnexpectedToken):
         return _unexpected_token(span, error)
     if isinstance(error, UnexpectedCharacters):
-        return _unexpected_character(span, span.start + (error.pos_in_stream or 0))
-    expected = error.expected if isinstance(error, UnexpectedEOF) else ()
-    return messages.unexpected_text(Span(span.source, span.end, span.end), expected)
+        position = span.start + (error.pos_in_stream or 0)
+        return _unexpected_character(span, position, error.allowed or ())
+    return _unexpected_end(span, error.expected if isinstance(error, UnexpectedEOF) else ())
 
 
 def _unexpected_token(span: Span, error: UnexpectedToken) -> Diagnostic:
     token = error.token
     if token.type == "$END" or token.start_pos is None:
-        return messages.unexpected_text(Span(span.source, span.end, span.end), error.accepts or ())
+        return _unexpected_end(span, error.accepts or ())
     begin = span.start + token.start_pos
     here = Span(span.source, begin, begin + len(token))
     expected = error.accepts or error.expected
-    return _odd_text(span, here.start) or (
-        messages.reserved_name(here)
-        if here.text in messages.RESERVED and "NAME" in expected
-        else messages.unexpected_text(here, expected)
+    taken = here.text in messages.RESERVED and "NAME" in expected
+    failure = habits.Failure(span, here, frozenset(expected))
+    return _known(failure, taken) or messages.unexpected_text(here, expected)
+
+
+def _known(failure: habits.Failure, reserved: bool) -> Diagnostic | None:
+    """A mistake that can be told of better than by what the grammar expected."""
+    return (
+        habits.missing_name(failure)
+        or _odd_text(failure.statement, failure.here.start)
+        or (messages.reserved_name(failure.here) if reserved else None)
+        or habits.recognize(failure)
     )
 
 
-def _unexpected_character(span: Span, position: int) -> Diagnostic:
-    odd = _odd_text(span, position)
-    if odd is not None:
-        return odd
+def _unexpected_end(span: Span, expected: Iterable[str]) -> Diagnostic:
+    here = Span(span.source, span.end, span.end)
+    failure = habits.Failure(span, here, frozenset(expected))
+    known = habits.missing_name(failure) or habits.recognize(failure)
+    return known or messages.unexpected_text(here, expected)
+
+
+def _unexpected_character(span: Span, position: int, expected: Iterable[str]) -> Diagnostic:
     word = _WORD.match(span.source.text, position, span.end)
+    here = Span(span.source, position, word.end() if word else position + 1)
+    failure = habits.Failure(span, here, frozenset(expected))
+    known = _known(failure, here.text in messages.RESERVED)
+    if known is not None:
+        return known
     if word is not None:
-        here = Span(span.source, position, word.end())
-        if word.group() in messages.RESERVED:
-            return messages.reserved_name(here)
         return messages.unexpected_text(here, ())
-    here = Span(span.source, position, position + 1)
     if here.text in "()[]{},;:=+-*/@<>.'":
         return messages.unexpected_text(here, ())
     return messages.unexpected_character(here)
@@ -152,7 +180,10 @@ def _odd_text(span: Span, position: int) -> Diagnostic | None:
         return messages.unclosed_string(Span(span.source, position, position + 1))
     attribute = re.compile(r"\.\s*[^\W\d]\w*").match(text, position, span.end)
     if attribute is not None and not text[position - 1].isdigit():
-        return messages.unknown_attribute(Span(span.source, position, attribute.end()))
+        here = Span(span.source, position, attribute.end())
+        before, after = text[span.start : position], text[attribute.end() : span.end]
+        name = attribute.group().lstrip(". \t\n")
+        return messages.unknown_attribute(here, habits.attribute_hint(before, name, after))
     start = position
     while start > span.start and (text[start - 1].isalnum() or text[start - 1] in "._"):
         start -= 1

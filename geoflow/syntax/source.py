@@ -18,6 +18,8 @@ def read(path: Path, name: str | None = None) -> Source:
     name = str(path) if name is None else name
     try:
         if path.is_dir():
+            if next(path.rglob("*.geo"), None) is None:
+                raise DiagnosticError(messages.empty_folder(name))
             raise DiagnosticError(messages.cannot_read(name, "it is a folder"))
         if path.exists() and not path.is_file():
             raise DiagnosticError(messages.cannot_read(name, "it is not a regular file"))

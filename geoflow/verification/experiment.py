@@ -197,7 +197,7 @@ class Experiment:
         needed = POWER * self.settings.tolerance
         for change, reason in (
             (moved(self.flow, states[inside]), "the state does not move"),
-            (push, "the gradient of the loss is zero"),
+            (push if self.flow.cotangent_size else np.inf, "the gradient of the loss is zero"),
             (control, "the control function does not drift"),
         ):
             if not change >= needed:

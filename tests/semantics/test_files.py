@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from geoflow.semantics import load, load_text
+from geoflow.semantics.overrides import settle_unknown
 
 from .samples import codes, model
 
@@ -25,6 +26,36 @@ def test_overrides():
     for name, value in (("k", "3"), ("U", "3"), ("n", ""), ("n", "3 4"), ("n", "m"), ("n", "f(2)"),
                         ("n", "(1]"), ("d", "[[1], 2]"), ("n", "t")):  # fmt: skip
         assert codes(text, **{name: value}) == ["GEO0109"], (name, value)
+
+
+def test_a_name_that_one_of_several_files_has_is_given_to_that_file():
+    texts = ("dim n = 2\nparam U[n]\nmap f = U", "dim width = 4\nparam U[width]\nmap f = U")
+
+    def given(**overrides: str):
+        read = [load_text(text, overrides=overrides, lenient=True) for text in texts]
+        return [models for models, _ in read], settle_unknown([found for _, found in read])
+
+    ((first,), (second,)), found = given(n="3")
+    assert found == ((), ())
+    assert (first.parameters[0].shape, second.parameters[0].shape) == ((3,), (4,))
+    _, ((error,), rest) = given(widht="3")
+    assert (error.code, error.severity, rest) == ("GEO0109", "error", ())
+    assert error.hints == ("did you mean `-D width=3`?",)
+    _, found = given(n="U")
+    assert [[d.code for d in own] for own in found] == [["GEO0109"], []]
+    assert [d.severity for d in load_text(texts[0], overrides={"width": "3"})[1]] == ["error"]
+
+
+def test_an_empty_folder_says_so(tmp_path: Path):
+    (empty,) = load(tmp_path)[1]
+    assert empty.message == f"The folder `{tmp_path}` holds no `.geo` file."
+    (tmp_path / "a.geo").write_text("param U[2]\nmap f = U")
+    (folder,) = load(tmp_path)[1]
+    assert folder.message == f"`{tmp_path}` cannot be read: it is a folder."
+    assert (empty.code, folder.code) == ("GEO0103", "GEO0103")
+    (used,) = load_text('use "."\nparam U[2]\nmap f = U', folder=tmp_path)[1]
+    assert used.code == "GEO0110"
+    assert used.label == "it is a folder"
 
 
 def test_load_reads_files(tmp_path: Path):

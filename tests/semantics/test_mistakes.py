@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from typing import cast
+
 import pytest
 
+from geoflow.diagnostics import Span
 from geoflow.expr.tree import Apply, Number
-from geoflow.semantics import load_text
+from geoflow.semantics import load_text, messages
 
 from .samples import codes, model
 
@@ -120,6 +124,33 @@ def test_did_you_mean_only_where_one_name_is_close():
     assert hints("weigth", "weight, bias") == ("did you mean `weight`?",)
     assert hints("u", "U, V") == ("did you mean `U`?",)
     assert "did you mean" not in "".join(hints("layer3", "layer1, layer2"))
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("param V[2]\nmap f = Vᵀ", "write `V.T`"),
+        ("param θ[2]\nmap f = θ²", "write `θ**2`"),
+        ("param θ[2]\nmap f = θ¹⁰", "write `θ**10`"),
+        ("param U[n]\nmap f = U", "declare a size with `dim n = …`"),
+        ("dim r = 2\nparam V[r], U[r, n]\nmap f = U", "declare a size with `dim n = …`"),
+        ("param U\nmap f = U*n", "declare it with `dim`, `const`, `param` or `let`"),
+        ("param U[2, 2]\nmap f = tr(U)", "did you mean `trace`?"),
+        ("param U[4, 3]\nmap f = U\nlaw h = U.T * U", "write `U.T @ U`"),
+        ("param U[4, 3], v[4]\nmap f = U\nlaw h = v * U", "write `v @ U`"),
+        ("param U[4, 3]\nmap f = U\nlaw h = U.T + U", "write `U.T + U.T`"),
+    ],
+)
+def test_the_hint_says_what_to_write(text: str, hint: str):
+    _, (d,) = load_text(text)
+    assert d.hints == (hint,)
+
+
+def test_a_count_is_a_whole_number():
+    _, (d,) = load_text("param U[2]\nmap f = U\nexpect laws = 13/2")
+    told = messages.not_a_count(cast(Span, d.span), "number of laws", Fraction(13, 2))
+    assert told.code == d.code == "GEO0206"
+    assert told.message == "A number of laws is a whole number, zero or more, and this is 13/2."
 
 
 def test_an_error_in_a_function_names_the_call():
