@@ -175,6 +175,14 @@ class Flow:
             p.parameters, p.phi, p.metrics, self.dynamics, known, p.description, p.loss
         )
 
+    def without_decay(self) -> Flow:
+        """The same flow without weight decay."""
+        p = self.parametrization
+        dynamics = self.dynamics.without_decay()
+        return Flow.of_model(
+            p.parameters, p.phi, p.metrics, dynamics, p.constants, p.description, p.loss
+        )
+
     def unseen_parameters(self) -> tuple[str, ...]:
         """Parameters that φ does not depend on: each of their entries is trivially conserved.
 

@@ -281,6 +281,7 @@ def _model_report(
         f"the map does not depend on {name}, whose entries are conserved trivially"
         for name in flow.unseen_parameters()
     ]
+    notes += _decay_note(flow, analysis, counted.seed)
     if formulas < analysis.count.upper and analysis.searched:
         notes.append(f"searched: {analysis.searched}")
     return ModelReport(
@@ -302,6 +303,22 @@ def _model_report(
         prime=counted.places[0].field.p,
         seconds=dict(seconds),
     )
+
+
+def _decay_note(flow: Flow, analysis: Analysis, seed: int) -> list[str]:
+    """That weight decay on some parameters only costs laws, where it does."""
+    from geoflow.analysis import count
+
+    decay = flow.dynamics.decay
+    if decay is None or (decay.uniform and len(decay.rates) == len(flow.parameters)):
+        return []
+    free = count(flow.without_decay(), seed).upper
+    lost = free - analysis.count.upper
+    if lost <= 0:
+        return []
+    names = ", ".join(decay.rates)
+    how = f"on {names} only" if decay.uniform else f"at unequal rates on {names}"
+    return [f"weight decay {how} costs {lost} of {free} laws"]
 
 
 def shown_law(law: Law, formulas: bool) -> FoundLaw:

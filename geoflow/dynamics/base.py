@@ -36,6 +36,13 @@ class Decay:
                 found[name] = evaluate((rate,), Environment(constants))[0] * value
         return found
 
+    @property
+    def uniform(self) -> bool:
+        """Whether all rates are one expression, or equal numbers."""
+        rates = list(self.rates.values())
+        values = {r.value if isinstance(r, Number) else id(r) for r in rates}
+        return len(values) <= 1
+
     def sums(self, most: int) -> list[Expr]:
         """Sums of up to `most` different or equal rates, and of one rate times k: the λ of factors exp(λt)."""
         distinct = list({id(r): r for r in self.rates.values()}.values())
@@ -60,6 +67,11 @@ class Dynamics(ABC):
 
     order: int = 1
     has_drift: bool = False
+    decay: Decay | None = None
+
+    def without_decay(self) -> Dynamics:
+        """The same flow without weight decay."""
+        return self
 
     @property
     @abstractmethod

@@ -30,6 +30,9 @@ class Gradient(Dynamics):
         )
         return f"order 1{kind}"
 
+    def without_decay(self) -> Dynamics:
+        return Gradient()
+
     def expressions(self) -> list[Expr]:
         return [] if self.decay is None else list(self.decay.rates.values())
 

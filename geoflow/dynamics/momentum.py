@@ -37,6 +37,9 @@ class Momentum(Dynamics):
             parts.append(f"{'coupled' if self.decay.coupled else 'decoupled'} decay")
         return ", ".join(parts)
 
+    def without_decay(self) -> Dynamics:
+        return Momentum(self.damping, self.accelerated)
+
     def expressions(self) -> list[Expr]:
         return [self.damping, *(self.decay.rates.values() if self.decay is not None else ())]
 
