@@ -141,14 +141,22 @@ def inverse(ring: Arithmetic, a: Array) -> Array:
     n = a.shape[-1]
     used = np.asarray(a != 0, dtype=bool).reshape(-1, n, n).any(axis=0)
     out = np.array(np.broadcast_to(ring.zeros((1,) * a.ndim), a.shape))
+    solved: list[
+        tuple[Array, Array]
+    ] = []  # equal blocks, of a Kronecker product say, are inverted once
     for block in _components(np.asarray(used | used.T)):
-        part = a[..., np.ix_(block, block)[0], np.ix_(block, block)[1]]
-        determinant, adjugate = determinant_and_adjugate(ring, part)
-        solved = mul(ring, adjugate, reciprocal(ring, determinant)[..., None, None])
-        if len(solved) > len(out):
-            out = _grown(ring, out, len(solved), out)
-            out = np.array(out)
-        out[: len(solved), ..., np.ix_(block, block)[0], np.ix_(block, block)[1]] = solved
+        rows, columns = np.ix_(block, block)
+        part = a[..., rows, columns]
+        known = next(
+            (x for m, x in solved if m.shape == part.shape and np.array_equal(m, part)), None
+        )
+        if known is None:
+            determinant, adjugate = determinant_and_adjugate(ring, part)
+            known = mul(ring, adjugate, reciprocal(ring, determinant)[..., None, None])
+            solved.append((part, known))
+        if len(known) > len(out):
+            out = np.array(_grown(ring, out, len(known), out))
+        out[: len(known), ..., rows, columns] = known
     return out
 
 

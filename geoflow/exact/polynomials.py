@@ -89,7 +89,7 @@ class Polynomials(ObjectArithmetic):
         self,
         names: Sequence[str],
         roots: int = 0,
-        limit: int = 400_000,
+        limit: int = 1_500_000,
         deadline: Deadline = Deadline(),
     ):
         self.context = flint.fmpq_mpoly_ctx.get(
