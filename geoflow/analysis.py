@@ -9,7 +9,8 @@ import numpy as np
 
 from geoflow.deadline import Deadline
 from geoflow.exact.radicals import has_roots
-from geoflow.flow import Flow, depends_on_time
+from geoflow.expr.tree import depends_on_time
+from geoflow.flow import Flow
 from geoflow.laws.independence import Gradients, gradients
 from geoflow.laws.law import Law
 from geoflow.laws.search import LawSet, Where, find_laws

@@ -10,21 +10,19 @@ from typing import TYPE_CHECKING, TypeVar
 
 from geoflow.diagnostics import Diagnostic, DiagnosticError, sort_diagnostics
 from geoflow.options import CheckOptions, Observer
-from geoflow.results import ClaimResult, Comparison, FoundLaw, ModelReport, Report, SpecialCount
+from geoflow.results import HOLDS, Comparison, ModelReport, Report, SpecialCount
 from geoflow.semantics import load, load_text
 from geoflow.semantics.overrides import settle_unknown
 
 if TYPE_CHECKING:
     from geoflow.analysis import Analysis, Counted
     from geoflow.deadline import Deadline
-    from geoflow.flow import Flow
     from geoflow.laws.law import Law
     from geoflow.laws.search import LawSet, Where
     from geoflow.semantics.model import Model
     from geoflow.semantics.reading import Loaded
     from geoflow.verification import Experiment
 
-HOLDS = ("proved", "probable")
 T = TypeVar("T")
 
 
@@ -123,6 +121,7 @@ def check_model(
     from geoflow.claims import expectation_results, judge_laws, law_results
     from geoflow.deadline import Deadline
     from geoflow.lower import lower
+    from geoflow.reporting import claim_diagnostics, model_report, special_text
 
     clock, deadline = _Clock(observer), Deadline.after(options.timeout)
     flow = clock.run("lower", model.name, lambda: _guarded(model, lambda: lower(model)))
@@ -143,10 +142,10 @@ def check_model(
             *expectation_results(model, counted, analysis, judged),
         ],
     )
-    report = _model_report(model, flow, counted, analysis, claims, options, clock.seconds)
+    report = model_report(model, flow, counted, analysis, claims, options, clock.seconds)
     if model.at is not None:
         special = clock.run("at", model.name, lambda: _special(model, counted, analysis, deadline))
-        report = replace(report, special=special, notes=(*report.notes, _special_text(special)))
+        report = replace(report, special=special, notes=(*report.notes, special_text(special)))
     if observer is not None:
         observer.counted(report)
     if options.verify and not deadline.passed:
@@ -185,17 +184,6 @@ def _special(
     except UnsupportedPrimitive:
         message = "A flow with square roots cannot be counted at a given point yet."
     raise DiagnosticError(Diagnostic("GEO0509", message, model.at.span))
-
-
-def _special_text(special: SpecialCount) -> str:
-    rank, generic = special.ranks[-1], special.generic_rank
-    how = "" if special.exact else " (in floating point)"
-    if rank == generic:
-        return f"at {special.name}: the generic count, {special.lower}{how}"
-    return (
-        f"at {special.name}: the rank drops to {rank} from {generic}{how}, so the orbit through it has "
-        f"codimension {special.lower} to {special.upper}: bounded, since stagnation proves nothing there"
-    )
 
 
 def _guarded(model: Model, work: Callable[[], T]) -> T:
@@ -267,74 +255,6 @@ def with_claimed(counted: Counted, found: LawSet, claimed: Sequence[Law]) -> Law
     return LawSet(tuple(laws), proved, found.searched)
 
 
-def _model_report(
-    model: Model,
-    flow: Flow,
-    counted: Counted,
-    analysis: Analysis,
-    claims: list[ClaimResult],
-    options: CheckOptions,
-    seconds: dict[str, float],
-) -> ModelReport:
-    formulas = sum(law.added for law in analysis.laws)
-    notes = [
-        f"the map does not depend on {name}, whose entries are conserved trivially"
-        for name in flow.unseen_parameters()
-    ]
-    notes += _decay_note(flow, analysis, counted.seed)
-    if formulas < analysis.count.upper and analysis.searched:
-        notes.append(f"searched: {analysis.searched}")
-    return ModelReport(
-        file=model.file,
-        model=model.name,
-        summary=flow.summary(),
-        parameters=flow.parameter_count,
-        dimension=flow.dimension,
-        laws=analysis.count,
-        claims=tuple(claims),
-        found=tuple(shown_law(law, options.formulas) for law in analysis.laws),
-        certificate=analysis.certificate,
-        verify=None,
-        facts=dict(analysis.facts),
-        facts_status=dict(analysis.facts_status),
-        assumes=analysis.assumes,
-        notes=tuple(notes),
-        seed=counted.seed,
-        prime=counted.places[0].field.p,
-        seconds=dict(seconds),
-    )
-
-
-def _decay_note(flow: Flow, analysis: Analysis, seed: int) -> list[str]:
-    """That weight decay on some parameters only costs laws, where it does."""
-    from geoflow.analysis import count
-
-    decay = flow.dynamics.decay
-    if decay is None or (decay.uniform and len(decay.rates) == len(flow.parameters)):
-        return []
-    free = count(flow.without_decay(), seed).upper
-    lost = free - analysis.count.upper
-    if lost <= 0:
-        return []
-    names = ", ".join(decay.rates)
-    how = f"on {names} only" if decay.uniform else f"at unequal rates on {names}"
-    return [f"weight decay {how} costs {lost} of {free} laws"]
-
-
-def shown_law(law: Law, formulas: bool) -> FoundLaw:
-    """A law as the report shows it; its SymPy form only where it is asked for, since it costs the import."""
-    return FoundLaw(
-        text=str(law),
-        latex=law.latex(),
-        sympy=str(law.sympy()) if formulas else "",
-        independent=law.added,
-        entries=law.entries,
-        kind=law.kind,
-        status=law.status,
-        symmetry=law.symmetry,
-    )
-
-
 def _verified(
     model: Model,
     report: ModelReport,
@@ -403,48 +323,3 @@ def compare_files(paths: Sequence[str], flows: bool, options: CheckOptions) -> C
         return compare_flows(made, options.seed, deadline)
 
     return _guarded(models[0], work)
-
-
-_CLAIM_CODES = {
-    "law": "GEO0601",
-    "laws": "GEO0602",
-    "complete": "GEO0603",
-    "commuting": "GEO0604",
-    "depth": "GEO0605",
-}
-_OPEN_CODES = {"law": "GEO0701", "laws": "GEO0702", "complete": "GEO0704"}
-
-
-def claim_diagnostics(model: Model, report: ModelReport, finished: bool) -> list[Diagnostic]:
-    """Warnings at the claims that do not hold, and about what could not be settled. Never errors."""
-    spans = [*(c.span for c in model.laws), *(e.span for e in model.expectations)]
-    found = []
-    for claim, span in zip(report.claims, spans, strict=True):
-        if claim.verdict in HOLDS:
-            continue
-        code = (_OPEN_CODES if claim.verdict == "undecided" else _CLAIM_CODES).get(
-            claim.kind, "GEO0702"
-        )
-        what = claim.detail or claim.verdict
-        found.append(
-            Diagnostic(
-                code,
-                f"`{claim.text}` is {claim.verdict}: {what}.",
-                span,
-                claim.verdict,
-                notes=claim.witness,
-                hints=claim.hints,
-                severity="warning",
-            )
-        )
-    if not finished:
-        message = f"The time ran out: {report.laws.lower} to {report.laws.upper} laws so far."
-        found.append(Diagnostic("GEO0703", message, model.span, severity="warning"))
-    verify = report.verify
-    if verify is not None and verify.failed:
-        message = f"A law of `{model.name}` drifts by {verify.max_drift:.1e} on a trajectory."
-        found.append(Diagnostic("GEO0801", message, model.span, severity="warning"))
-    elif verify is not None and not verify.usable:
-        message = f"No trajectory of `{model.name}` could be used: {'; '.join(verify.notes)}."
-        found.append(Diagnostic("GEO0802", message, model.span, severity="warning"))
-    return found

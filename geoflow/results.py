@@ -9,6 +9,7 @@ from geoflow.diagnostics import Diagnostic
 
 Status = Literal["proved", "probable", "bounded"]
 Verdict = Literal["proved", "probable", "probably refuted", "refuted", "undecided"]
+HOLDS: tuple[Verdict, ...] = ("proved", "probable")
 
 
 @dataclass(frozen=True)

@@ -126,3 +126,8 @@ def walk(*roots: Expr):
 def number(value: int | Fraction) -> Number:
     """An exact number."""
     return Number(Fraction(value))
+
+
+def depends_on_time(expr: Expr) -> bool:
+    """Whether t occurs."""
+    return any(isinstance(node, Time) for node in walk(expr))

@@ -6,8 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from geoflow.expr.build import function, multiply
-from geoflow.expr.tree import Expr, Number, Time
-from geoflow.flow import Flow, depends_on_time
+from geoflow.expr.tree import Expr, Number, Time, depends_on_time
+from geoflow.flow import Flow
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,11 @@ from typing import Any
 import jax
 import numpy as np
 
+from geoflow.arguments import name_leaves
 from geoflow.expr.evaluate import evaluate, rationals
 from geoflow.expr.printer import print_expr
 from geoflow.expr.tree import Apply, Expr, Number, Parameter, Time, Velocity, walk
-from geoflow.flow import Flow, name_leaves
+from geoflow.flow import Flow
 from geoflow.laws.tokens import environment
 from geoflow.parametrization import TIME
 from geoflow.results import Verdict

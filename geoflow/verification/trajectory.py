@@ -18,7 +18,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from geoflow.flow import Flow, depends_on_time
+from geoflow.expr.tree import depends_on_time
+from geoflow.flow import Flow
 from geoflow.parametrization import Block
 from geoflow.results import VerifySettings
 from geoflow.verification.losses import Loss, cotangent, draw_features, draw_labels, find_losses

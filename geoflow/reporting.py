@@ -1,0 +1,135 @@
+"""From what was computed to what is reported: the model's report, its notes, and diagnostics about its claims."""
+
+from __future__ import annotations
+
+from geoflow.analysis import Analysis, Counted, count
+from geoflow.diagnostics import Diagnostic
+from geoflow.flow import Flow
+from geoflow.laws.law import Law
+from geoflow.options import CheckOptions
+from geoflow.results import HOLDS, ClaimResult, FoundLaw, ModelReport, SpecialCount
+from geoflow.semantics.model import Model
+
+
+def model_report(
+    model: Model,
+    flow: Flow,
+    counted: Counted,
+    analysis: Analysis,
+    claims: list[ClaimResult],
+    options: CheckOptions,
+    seconds: dict[str, float],
+) -> ModelReport:
+    """Everything `check` says of one model before trajectories are integrated."""
+    formulas = sum(law.added for law in analysis.laws)
+    notes = [
+        f"the map does not depend on {name}, whose entries are conserved trivially"
+        for name in flow.unseen_parameters()
+    ]
+    notes += _decay_note(flow, analysis, counted.seed)
+    if formulas < analysis.count.upper and analysis.searched:
+        notes.append(f"searched: {analysis.searched}")
+    return ModelReport(
+        file=model.file,
+        model=model.name,
+        summary=flow.summary(),
+        parameters=flow.parameter_count,
+        dimension=flow.dimension,
+        laws=analysis.count,
+        claims=tuple(claims),
+        found=tuple(shown_law(law, options.formulas) for law in analysis.laws),
+        certificate=analysis.certificate,
+        verify=None,
+        facts=dict(analysis.facts),
+        facts_status=dict(analysis.facts_status),
+        assumes=analysis.assumes,
+        notes=tuple(notes),
+        seed=counted.seed,
+        prime=counted.places[0].field.p,
+        seconds=dict(seconds),
+    )
+
+
+def _decay_note(flow: Flow, analysis: Analysis, seed: int) -> list[str]:
+    """That weight decay on some parameters only costs laws, where it does."""
+    decay = flow.dynamics.decay
+    if decay is None or (decay.uniform and len(decay.rates) == len(flow.parameters)):
+        return []
+    free = count(flow.without_decay(), seed).upper
+    lost = free - analysis.count.upper
+    if lost <= 0:
+        return []
+    names = ", ".join(decay.rates)
+    how = f"on {names} only" if decay.uniform else f"at unequal rates on {names}"
+    return [f"weight decay {how} costs {lost} of {free} laws"]
+
+
+def shown_law(law: Law, formulas: bool) -> FoundLaw:
+    """A law as the report shows it; its SymPy form only where it is asked for, since it costs the import."""
+    return FoundLaw(
+        text=str(law),
+        latex=law.latex(),
+        sympy=str(law.sympy()) if formulas else "",
+        independent=law.added,
+        entries=law.entries,
+        kind=law.kind,
+        status=law.status,
+        symmetry=law.symmetry,
+    )
+
+
+def special_text(special: SpecialCount) -> str:
+    """The count at an initialization as a note."""
+    rank, generic = special.ranks[-1], special.generic_rank
+    how = "" if special.exact else " (in floating point)"
+    if rank == generic:
+        return f"at {special.name}: the generic count, {special.lower}{how}"
+    return (
+        f"at {special.name}: the rank drops to {rank} from {generic}{how}, so the orbit through it has "
+        f"codimension {special.lower} to {special.upper}: bounded, since stagnation proves nothing there"
+    )
+
+
+_CLAIM_CODES = {
+    "law": "GEO0601",
+    "laws": "GEO0602",
+    "complete": "GEO0603",
+    "commuting": "GEO0604",
+    "depth": "GEO0605",
+}
+_OPEN_CODES = {"law": "GEO0701", "laws": "GEO0702", "complete": "GEO0704"}
+
+
+def claim_diagnostics(model: Model, report: ModelReport, finished: bool) -> list[Diagnostic]:
+    """Warnings at the claims that do not hold, and about what could not be settled. Never errors."""
+    spans = [*(c.span for c in model.laws), *(e.span for e in model.expectations)]
+    found = []
+    for claim, span in zip(report.claims, spans, strict=True):
+        if claim.verdict in HOLDS:
+            continue
+        code = (_OPEN_CODES if claim.verdict == "undecided" else _CLAIM_CODES).get(
+            claim.kind, "GEO0702"
+        )
+        what = claim.detail or claim.verdict
+        found.append(
+            Diagnostic(
+                code,
+                f"`{claim.text}` is {claim.verdict}: {what}.",
+                span,
+                claim.verdict,
+                notes=claim.witness,
+                hints=claim.hints,
+                severity="warning",
+            )
+        )
+    if not finished:
+        message = f"The time ran out: {report.laws.lower} to {report.laws.upper} laws so far."
+        found.append(Diagnostic("GEO0703", message, model.span, severity="warning"))
+    verify = report.verify
+    if verify is not None and verify.failed:
+        message = f"A law of `{model.name}` drifts by {verify.max_drift:.1e} on a trajectory."
+        found.append(Diagnostic("GEO0801", message, model.span, severity="warning"))
+    elif verify is not None and not verify.usable:
+        message = f"No trajectory of `{model.name}` could be used: {'; '.join(verify.notes)}."
+        found.append(Diagnostic("GEO0802", message, model.span, severity="warning"))
+    return found
