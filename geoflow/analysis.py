@@ -153,7 +153,7 @@ def assumptions(counted: Counted) -> tuple[str, ...]:
             said.append(f"with {names} in an open set that holds {shown}")
         else:
             said.append(f"with {names} outside a proper algebraic set of values")
-    said += counted.flow.dynamics.assumes
+    said += counted.flow.dynamics.assumptions(counted.flow.parametrization)
     if counted.flow.damping is not None and depends_on_time(counted.flow.damping):
         said.append("for t > 0")
     dyadic = (v for v in counted.flow.constants.values() if v is not None)

@@ -264,10 +264,10 @@ def missed_laws(counted: Counted, have: Sequence[Law], found: Sequence[Law]) -> 
 def _fact(base: ClaimResult, analysis: Analysis, name: str, wanted: object) -> ClaimResult:
     value, status = analysis.facts[name], analysis.facts_status[name]
     detail = f"{name}: {str(value).lower() if isinstance(value, bool) else value}"
+    if status == "undecided":
+        return replace(base, detail=f"{name}: not decided for these fields")
     if value == wanted:
         return replace(base, verdict=status, detail=detail)
-    if status == "undecided":
-        return replace(base, detail=detail)
     witness = (
         ("a bracket [G_a, G_b] is not 0 at the point of the certificate",)
         if name == "commuting"

@@ -15,7 +15,7 @@ from geoflow.deadline import Deadline
 from geoflow.dynamics import Decay, Dynamics, Gradient, Momentum
 from geoflow.exact.interpreter import UnluckyPoint
 from geoflow.exact.program import UnsupportedPrimitive
-from geoflow.expr.tree import Number, Time, Velocity, walk
+from geoflow.expr.tree import Constant, Number, Time, Velocity, walk
 from geoflow.flow import Flow
 from geoflow.laws.differential import differentiate
 from geoflow.laws.identity import decide
@@ -41,16 +41,22 @@ def compare_flows(
     for name, flow in flows.items():
         counted = count(flow, seed, deadline)
         sides.append(_Side(name, counted, conclude(counted, search(counted, deadline=deadline))))
-    laws: dict[str, Law] = {}
+    laws: dict[tuple[str, str], Law] = {}
     for side in sides:
         for law in side.analysis.laws:
-            laws.setdefault(str(law), law)
+            laws.setdefault((str(law), _values(law)), law)
     rows = [
         ComparedLaw(text, tuple(_verdict(side, law, deadline) for side in sides))
-        for text, law in laws.items()
+        for (text, _), law in laws.items()
     ]
     columns = [ComparedFlow(s.name, s.analysis.flow.summary(), s.analysis.count) for s in sides]
     return Comparison(tuple(columns), tuple(rows))
+
+
+def _values(law: Law) -> str:
+    """The constants that the law names, with their values."""
+    used = {n.name for n in walk(law.expression) if isinstance(n, Constant)}
+    return ", ".join(f"{n} = {law.flow.constants.get(n)}" for n in sorted(used))
 
 
 def _verdict(side: _Side, law: Law, deadline: Deadline) -> Verdict | None:
@@ -61,6 +67,10 @@ def _verdict(side: _Side, law: Law, deadline: Deadline) -> Verdict | None:
             return None
         if isinstance(node, Time) and TIME not in names:
             return None
+    used = {n.name for n in walk(law.expression) if isinstance(n, Constant)}
+    mine = side.counted.flow.constants
+    if any(n in mine and mine[n] != law.flow.constants.get(n) for n in used):
+        return None  # one name, two values: the law is another function there
     named = {n: v for n, v in law.flow.constants.items() if n not in side.counted.flow.constants}
     try:
         differential = differentiate(side.counted.flow, [law.expression], named)
@@ -92,7 +102,9 @@ def standard_flows(flow: Flow) -> dict[str, Flow]:
 def _variant(flow: Flow, dynamics: Dynamics, metric: Metric) -> Flow:
     p = flow.parametrization
     metrics = (MetricOn(metric, tuple(b.name for b in p.parameters)),)
-    return Flow.of_model(p.parameters, p.phi, metrics, dynamics, p.constants, p.description, p.loss)
+    return Flow.of_model(
+        p.parameters, p.phi, metrics, dynamics, p.constants, p.description, p.stated_loss or p.loss
+    )
 
 
 def kept(row: ComparedLaw) -> Sequence[bool]:

@@ -151,10 +151,11 @@ class Flow:
         if any(jnp.issubdtype(o.dtype, jnp.complexfloating) for o in outputs):
             raise ValueError("φ is complex; real numbers are needed")
         shapes = tuple(tuple(o.shape) for o in outputs)
+        stated = loss
         if isinstance(loss, AnyLoss) and len(metrics) == 1:
             loss = metrics[0].metric.restricted(loss)
         parametrization = Parametrization(
-            parameters, phi, shapes, metrics, known, loss, description
+            parameters, phi, shapes, metrics, known, loss, description, stated
         )
         object.__setattr__(self, "parametrization", parametrization)
         object.__setattr__(self, "dynamics", dynamics)
@@ -181,7 +182,13 @@ class Flow:
         p = self.parametrization
         known = {**self.constants, **extra}
         return Flow.of_model(
-            p.parameters, p.phi, p.metrics, self.dynamics, known, p.description, p.loss
+            p.parameters,
+            p.phi,
+            p.metrics,
+            self.dynamics,
+            known,
+            p.description,
+            p.stated_loss or p.loss,
         )
 
     def without_decay(self) -> Flow:
@@ -189,7 +196,13 @@ class Flow:
         p = self.parametrization
         dynamics = self.dynamics.without_decay()
         return Flow.of_model(
-            p.parameters, p.phi, p.metrics, dynamics, p.constants, p.description, p.loss
+            p.parameters,
+            p.phi,
+            p.metrics,
+            dynamics,
+            p.constants,
+            p.description,
+            p.stated_loss or p.loss,
         )
 
     def unseen_parameters(self) -> tuple[str, ...]:

@@ -87,5 +87,7 @@ def _ones(blocks: Sequence[Any]) -> dict[str, np.ndarray]:
 
 def _special(counted: Counted, name: str, ranks: tuple[int, ...], exact: bool) -> SpecialCount:
     """The rank there is at most the generic one, so the codimension at least the generic count."""
-    generic, found = counted.certificate.rank, ranks[-1]
+    generic = counted.certificate.rank
+    found = min(ranks[-1], generic)  # the rank at a point is at most the generic one
+    ranks = (*ranks[:-1], found)
     return SpecialCount(name, ranks, counted.upper, counted.flow.dimension - found, generic, exact)

@@ -71,6 +71,9 @@ class Parametrization:
     constants: Mapping[str, Fraction | None]
     loss: LossClass = field(default_factory=AnyLoss)
     description: str = "φ"
+    stated_loss: LossClass | None = (
+        None  # before a metric with a singular output Fisher restricted it
+    )
 
     @property
     def size(self) -> int:

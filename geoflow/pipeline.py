@@ -145,6 +145,7 @@ def check_model(
     report = model_report(model, flow, counted, analysis, claims, options, clock.seconds)
     if model.at is not None:
         special = clock.run("at", model.name, lambda: _special(model, counted, analysis, deadline))
+        special = replace(special, lower=analysis.count.lower)
         report = replace(report, special=special, notes=(*report.notes, special_text(special)))
     if observer is not None:
         observer.counted(report)
@@ -214,6 +215,8 @@ def _guarded(model: Model, work: Callable[[], T]) -> T:
 
 def _unsupported(model: Model, what: str) -> Diagnostic:
     """A metric whose inverse is not rational, or too many square roots: the front end admits nothing else."""
+    if what.startswith("sign("):
+        return Diagnostic("GEO0505", f"`flow {what}` is not supported yet.", model.span)
     if "root" in what or "sqrt" in what:
         message = f"The model `{model.name}` needs {what}, which is not supported yet."
         return Diagnostic("GEO0508", message, model.span)

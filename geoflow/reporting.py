@@ -23,8 +23,7 @@ def model_report(
     """Everything `check` says of one model before trajectories are integrated."""
     formulas = sum(law.added for law in analysis.laws)
     notes = [
-        f"the map does not depend on {name}, whose entries are conserved trivially"
-        for name in flow.unseen_parameters()
+        f"the map does not depend on {name}: no loss trains it" for name in flow.unseen_parameters()
     ]
     notes += _decay_note(flow, analysis, counted.seed)
     if formulas < analysis.count.upper and analysis.searched:
@@ -83,7 +82,7 @@ def special_text(special: SpecialCount) -> str:
     rank, generic = special.ranks[-1], special.generic_rank
     how = "" if special.exact else " (in floating point)"
     if rank == generic:
-        return f"at {special.name}: the generic count, {special.lower}{how}"
+        return f"at {special.name}: the rank is the generic one, {rank}{how}"
     return (
         f"at {special.name}: the rank drops to {rank} from {generic}{how}, so the orbit through it has "
         f"codimension {special.lower} to {special.upper}: bounded, since stagnation proves nothing there"

@@ -28,8 +28,9 @@ class _Adaptive(Dynamics):
     has_drift = True
     b2: Expr
 
-    @property
-    def assumes(self) -> tuple[str, ...]:
+    linear = False
+
+    def assumptions(self, p: Parametrization) -> tuple[str, ...]:
         return ("with ε = 0 and no bias correction",)
 
     def control_shapes(self, p: Parametrization) -> tuple[Shape, ...]:

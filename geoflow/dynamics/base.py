@@ -67,6 +67,7 @@ class Dynamics(ABC):
 
     order: int = 1
     has_drift: bool = False
+    linear: bool = True  # G_b is linear in b, and is the field of a loss
     decay: Decay | None = None
 
     def without_decay(self) -> Dynamics:
@@ -82,8 +83,7 @@ class Dynamics(ABC):
         """The expressions in constants that the flow reads."""
         return []
 
-    @property
-    def assumes(self) -> tuple[str, ...]:
+    def assumptions(self, p: Parametrization) -> tuple[str, ...]:
         """What verdicts on the flow take for granted besides."""
         return ()
 

@@ -10,14 +10,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import flint
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
 from geoflow.dynamics.base import Dynamics, Tangent
+from geoflow.exact.interpreter import run
+from geoflow.exact.program import UnsupportedPrimitive, trace
+from geoflow.exact.rationals import Irrational, Rationals
 from geoflow.expr.tree import Shape
-from geoflow.parametrization import Arrays, Block, Cotangent, Parametrization
+from geoflow.parametrization import Arrays, Block, Cotangent, Parametrization, shaped
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,10 @@ class SignDescent(Dynamics):
     """s = 0: sign descent; s = 1: gradient flow."""
 
     power: int = 0
+
+    @property
+    def linear(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.power == 1
 
     @property
     def text(self) -> str:
@@ -64,23 +72,45 @@ class SignDescent(Dynamics):
         return result
 
     def _signs(self, p: Parametrization) -> dict[str, np.ndarray]:
-        """sgn ∂φ at the point that names the open set."""
-        rng = np.random.default_rng(0x7369676E)
-        with jax.ensure_compile_time_eval():
-            constants = {
-                n: jnp.asarray(1.0 if v is None else float(v)) for n, v in p.constants.items()
-            }
-            theta = {b.name: jnp.asarray(rng.uniform(0.5, 2.0, b.shape)) for b in p.parameters}
-            unit = tuple(jnp.ones(s) for s in p.outputs)
-            slope = p.gradient(constants, theta, unit)
-            return {n: np.sign(np.asarray(g)) for n, g in slope.items()}
+        """sgn ∂φ, exactly, at the rational point that names the open set.
 
-    @property
-    def assumes(self) -> tuple[str, ...]:
+        Raises:
+            UnsupportedPrimitive: φ reads symbolic constants or takes square roots.
+        """
+        if any(v is None for v in p.constants.values()):
+            raise UnsupportedPrimitive(f"{self.text} with symbolic constants")
+        unit = tuple(np.ones(s) for s in p.outputs)
+        program = trace(
+            lambda c, theta: p.gradient(c, theta, tuple(map(jnp.asarray, unit))),
+            shaped(dict.fromkeys(p.constants, ())),
+            shaped({b.name: b.shape for b in p.parameters}),
+        )
+        ring = Rationals()
+        constants = {n: ring.constant(v, (1, 1)) for n, v in p.constants.items() if v is not None}
+        theta = {n: ring.literal(v[None, None]) for n, v in _open_point(p).items()}
+        try:
+            slopes = run(program, ring, jax.tree.leaves((constants, theta)))
+        except Irrational:
+            raise UnsupportedPrimitive(f"{self.text} with square roots") from None
+        signs = [np.vectorize(_sign, otypes=[np.float64])(v[0, 0]) for v in slopes]
+        return jax.tree.unflatten(program.out_tree, signs)
+
+    def assumptions(self, p: Parametrization) -> tuple[str, ...]:
         if self.polynomial:
             return ()
-        return ("on the open set where the derivatives of φ have the signs of one positive point",)
+        shown = ", ".join(f"{n} = {v.tolist()}" for n, v in _open_point(p).items())
+        return (f"on the open set where the derivatives of φ have their signs at {shown}",)
 
     def velocity(self, p: Parametrization, c: Arrays, z: Arrays, a: Cotangent) -> Tangent:
         gradient = p.gradient(c, p.theta(z), a)
         return {n: jnp.sign(g) * jnp.abs(g) ** self.power for n, g in gradient.items()}
+
+
+def _open_point(p: Parametrization) -> dict[str, np.ndarray]:
+    """A seeded point with positive integer coordinates."""
+    rng = np.random.default_rng(0x7369676E)
+    return {b.name: rng.integers(1, 100, b.shape) for b in p.parameters}
+
+
+def _sign(value: flint.fmpq) -> float:
+    return float(value > 0) - float(value < 0)

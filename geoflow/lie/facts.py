@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
+import jax
 import numpy as np
 
 from geoflow.exact import linalg
-from geoflow.exact.interpreter import UnluckyPoint
+from geoflow.exact.interpreter import UnluckyPoint, run
 from geoflow.exact.polynomials import Polynomials, TooLarge
-from geoflow.exact.program import UnsupportedPrimitive
-from geoflow.lie.bracket import Generator, Letter, exact_constants
+from geoflow.exact.program import UnsupportedPrimitive, trace
+from geoflow.lie.bracket import Generator, Letter, exact_constants, example_constants
 from geoflow.lie.closure import Closure
 from geoflow.lie.point import ModularPoint, random_letter
+from geoflow.parametrization import shaped
 from geoflow.results import Verdict
 
 _EXPANDABLE = 40  # coordinates up to which brackets are expanded to prove that they vanish
@@ -32,7 +35,7 @@ def facts(generator: Generator, closure: Closure, exact_rank: bool, seed: int) -
     rng = np.random.default_rng([seed, 0x666163])
     flow, ranks, place = generator.flow, closure.certificate.ranks, closure.point
     span = min(flow.cotangent_size + flow.has_drift, flow.dimension)
-    first_exact = ranks[0] == span or (exact_rank and len(ranks) == 1)
+    first_exact = (flow.dynamics.linear and ranks[0] == span) or (exact_rank and len(ranks) == 1)
     depth = len(ranks) - 1
     depth_exact = (exact_rank and depth == 0) or (exact_rank and depth == 1 and first_exact)
     involutive = depth == 0
@@ -60,21 +63,40 @@ def _without_drift(letter: Letter) -> Letter:
     return Letter(np.zeros_like(letter.weight), letter.cotangent)
 
 
+def _own_fields(generator: Generator) -> bool:
+    flow = generator.flow
+    return flow.dynamics.linear and not any(m.metric.spans for m in flow.parametrization.metrics)
+
+
 def _jacobian_rank(
     generator: Generator, place: ModularPoint, rng: np.random.Generator
 ) -> tuple[int, bool]:
-    flow = generator.flow
-    most = min(flow.cotangent_size, flow.parameter_count)
-    letter = _without_drift(random_letter(generator, place.field, rng, most + 1))
-    field = generator(place.field, place.constants, place.point, letter)
-    rank = linalg.rank(generator.rows(field, most + 1), place.field.p)
+    """The rank of ∂φ/∂θ at the point, and whether it is as large as it can be."""
+    flow, p = generator.flow, generator.flow.parametrization
+    outputs = sum(prod(s) for s in p.outputs)
+    most = min(outputs, p.size)
+    program = trace(
+        p.gradient,
+        example_constants(flow),
+        shaped({b.name: b.shape for b in p.parameters}),
+        tuple(jax.ShapeDtypeStruct(s, np.float64) for s in p.outputs),
+    )
+    cotangent = tuple(rng.integers(0, place.field.p, (1, most + 1, *s)) for s in p.outputs)
+    theta = {b.name: place.point[b.name] for b in p.parameters}
+    covectors = run(program, place.field, jax.tree.leaves((place.constants, theta, cotangent)))
+    rows = [
+        np.broadcast_to(v[0], (most + 1, *v.shape[2:])).reshape(most + 1, -1) for v in covectors
+    ]
+    rank = linalg.rank(np.concatenate(rows, axis=1), place.field.p)
     return rank, rank == most
 
 
 def _commuting(
     generator: Generator, place: ModularPoint, rng: np.random.Generator
 ) -> tuple[bool, Verdict]:
-    """Whether all fields c F₀ + G_a commute."""
+    """Whether all fields c F₀ + G_a commute; undecided where the controls only span what the fields of losses do."""
+    if not _own_fields(generator):
+        return False, "undecided"
     drifts = generator.flow.has_drift
     if generator.flow.cotangent_size == 1 and not drifts:
         return True, "proved"

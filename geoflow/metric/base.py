@@ -40,6 +40,7 @@ class Metric(ABC):
 
     positive: bool = False  # defined for positive parameters only
     quadratic: bool = False  # a constant multiple of I on each parameter: laws can be Gram matrices
+    spans: bool = False  # `spanning` is not `steepest`: it has the same span, not the same fields
     mirror: bool = False  # a Hessian ∇²ψ, which the accelerated flow takes at τθ + θ'
 
     @property

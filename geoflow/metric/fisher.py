@@ -63,6 +63,10 @@ class Fisher(Metric):
     known: Mapping[str, Fraction | None] | None = None
 
     @property
+    def spans(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.kind == "full"
+
+    @property
     def quadratic(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.kind == "full"
 

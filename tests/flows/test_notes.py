@@ -37,4 +37,4 @@ def test_decay_that_costs_nothing_is_not_blamed(decay: str) -> None:
 
 
 def test_a_parameter_that_the_map_does_not_see_is_named() -> None:
-    assert "does not depend on w" in notes("param w[3]")
+    assert "does not depend on w: no loss trains it" in notes("param w[3]")
