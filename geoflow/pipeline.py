@@ -124,7 +124,9 @@ def check_model(
     from geoflow.reporting import claim_diagnostics, model_report, special_text
 
     clock, deadline = _Clock(observer), Deadline.after(options.timeout)
-    flow = clock.run("lower", model.name, lambda: _guarded(model, lambda: lower(model)))
+    flow = clock.run(
+        "lower", model.name, lambda: _guarded(model, lambda: lower(model, options.seed))
+    )
     counted = clock.run(
         "count", model.name, lambda: _guarded(model, lambda: count(flow, options.seed, deadline))
     )
@@ -320,7 +322,10 @@ def compare_files(paths: Sequence[str], flows: bool, options: CheckOptions) -> C
     deadline = Deadline.after(options.timeout)
 
     def work() -> Comparison:
-        made = {m.name if len(paths) == 1 else f"{m.name} ({m.file})": lower(m) for m in models}
+        made = {
+            m.name if len(paths) == 1 else f"{m.name} ({m.file})": lower(m, options.seed)
+            for m in models
+        }
         if flows:
             made = standard_flows(next(iter(made.values())))
         return compare_flows(made, options.seed, deadline)

@@ -7,6 +7,7 @@ with g linear in it, g² = g(a)·g(a) is polarized to g(a₁)·g(a₂), so that 
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 
 import jax.numpy as jnp
@@ -66,9 +67,9 @@ class _Adaptive(Dynamics):
         product = {n: left[n] * right[n] for n in left}
         return self._zero(p) | self._moved(p, c, z, linear) | self._second(p, c, z, product)
 
+    @abstractmethod
     def _moved(self, p: Parametrization, c: Arrays, z: Arrays, gradient: Tangent) -> Tangent:
         """The part that is linear in the gradient."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

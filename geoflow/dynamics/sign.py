@@ -8,7 +8,9 @@ open set where they are the same.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import flint
 import jax
@@ -17,11 +19,15 @@ import numpy as np
 from jax import lax
 
 from geoflow.dynamics.base import Dynamics, Tangent
-from geoflow.exact.interpreter import run
-from geoflow.exact.program import UnsupportedPrimitive, trace
-from geoflow.exact.rationals import Irrational, Rationals
+from geoflow.exact.interpreter import UnluckyPoint, run
+from geoflow.exact.objects import ObjectArithmetic
+from geoflow.exact.polynomials import Polynomials
+from geoflow.exact.program import Program, UnsupportedPrimitive, trace
+from geoflow.exact.rationals import Rationals
 from geoflow.expr.tree import Shape
 from geoflow.parametrization import Arrays, Block, Cotangent, Parametrization, shaped
+
+_TRIES = 50
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,7 @@ class SignDescent(Dynamics):
             unit = tuple(jnp.ones(s) for s in p.outputs)
             slope = p.gradient(c, theta, unit)
             (scale,) = p.loss.cotangent(p.outputs, b)
-            signs = self._signs(p)
+            _, signs = self._signs(p)
             return {
                 n: jnp.sum(scale) * signs[n] * lax.integer_pow(g, self.power)
                 for n, g in slope.items()
@@ -71,34 +77,48 @@ class SignDescent(Dynamics):
             result = {n: result[n] * g for n, g in p.gradient(c, theta, part).items()}
         return result
 
-    def _signs(self, p: Parametrization) -> dict[str, np.ndarray]:
-        """sgn ∂φ, exactly, at the rational point that names the open set.
+    def _signs(self, p: Parametrization) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """A rational point that names the open set, and sgn ∂φ there, exactly. An entry is 0 only where the derivative
+        is the zero function: a point at which another one vanishes is not in the interior of an open set.
 
         Raises:
             UnsupportedPrimitive: φ reads symbolic constants or takes square roots.
+            UnluckyPoint: no point was found.
         """
         if any(v is None for v in p.constants.values()):
             raise UnsupportedPrimitive(f"{self.text} with symbolic constants")
+        if any(i.primitive in ("sqrt", "rsqrt", "pow") for i in self._slope(p).instructions):
+            raise UnsupportedPrimitive(f"{self.text} with square roots")
+        program = self._slope(p)
+        ring, variables = Polynomials.in_shapes([b.shape for b in p.parameters])
+        symbols = dict(zip((b.name for b in p.parameters), variables, strict=True))
+        whole = run(program, ring, _leaves(ring, p, symbols))
+        vanishes = [_each(ring.is_zero, v) for v in whole]
+        rng = np.random.default_rng(0x7369676E)
+        for _ in range(_TRIES):
+            point = {b.name: rng.integers(1, 100, b.shape) for b in p.parameters}
+            exact = Rationals()
+            place = {n: exact.literal(v[None, None]) for n, v in point.items()}
+            slopes = run(program, exact, _leaves(exact, p, place))
+            signs = [_each(_sign, v) for v in slopes]
+            if all(np.array_equal(s == 0, z) for s, z in zip(signs, vanishes, strict=True)):
+                return point, jax.tree.unflatten(program.out_tree, signs)
+        raise UnluckyPoint
+
+    @staticmethod
+    def _slope(p: Parametrization) -> Program:
+        """The program of ∂φ for a scalar φ."""
         unit = tuple(np.ones(s) for s in p.outputs)
-        program = trace(
+        return trace(
             lambda c, theta: p.gradient(c, theta, tuple(map(jnp.asarray, unit))),
             shaped(dict.fromkeys(p.constants, ())),
             shaped({b.name: b.shape for b in p.parameters}),
         )
-        ring = Rationals()
-        constants = {n: ring.constant(v, (1, 1)) for n, v in p.constants.items() if v is not None}
-        theta = {n: ring.literal(v[None, None]) for n, v in _open_point(p).items()}
-        try:
-            slopes = run(program, ring, jax.tree.leaves((constants, theta)))
-        except Irrational:
-            raise UnsupportedPrimitive(f"{self.text} with square roots") from None
-        signs = [np.vectorize(_sign, otypes=[np.float64])(v[0, 0]) for v in slopes]
-        return jax.tree.unflatten(program.out_tree, signs)
 
     def assumptions(self, p: Parametrization) -> tuple[str, ...]:
         if self.polynomial:
             return ()
-        shown = ", ".join(f"{n} = {v.tolist()}" for n, v in _open_point(p).items())
+        shown = ", ".join(f"{n} = {v.tolist()}" for n, v in self._signs(p)[0].items())
         return (f"on the open set where the derivatives of φ have their signs at {shown}",)
 
     def velocity(self, p: Parametrization, c: Arrays, z: Arrays, a: Cotangent) -> Tangent:
@@ -106,11 +126,18 @@ class SignDescent(Dynamics):
         return {n: jnp.sign(g) * jnp.abs(g) ** self.power for n, g in gradient.items()}
 
 
-def _open_point(p: Parametrization) -> dict[str, np.ndarray]:
-    """A seeded point with positive integer coordinates."""
-    rng = np.random.default_rng(0x7369676E)
-    return {b.name: rng.integers(1, 100, b.shape) for b in p.parameters}
+def _leaves(
+    ring: ObjectArithmetic, p: Parametrization, theta: dict[str, np.ndarray]
+) -> list[np.ndarray]:
+    constants = {n: ring.constant(v, (1, 1)) for n, v in p.constants.items() if v is not None}
+    return jax.tree.leaves((constants, theta))
 
 
 def _sign(value: flint.fmpq) -> float:
     return float(value > 0) - float(value < 0)
+
+
+def _each(function: Callable[[Any], float], values: np.ndarray) -> np.ndarray:
+    """A function of every entry of values [1, 1, *shape]."""
+    found = [float(function(x)) for x in values.flat]
+    return np.array(found).reshape(values.shape[2:])
