@@ -59,7 +59,7 @@ class Balls(ObjectArithmetic):
         return self._each(_FUNCTIONS[name], a)
 
     def pattern(self, a: np.ndarray) -> np.ndarray:
-        return self._each(lambda x: not (x == 0), a).astype(bool)
+        return self._each(lambda x: not x.is_zero(), a).astype(bool)
 
 
 def full_rank(rows: np.ndarray) -> bool:

@@ -141,9 +141,9 @@ class _Lifting:
             slot = self._spread(slot, ins.out_shapes[0])
         self.alias[ins.outputs[0]] = slot
 
-    def _emit(self, name: str, inputs: Sequence[int], shape: tuple[int, ...], **params: Any) -> int:
+    def _emit(self, name: str, inputs: Sequence[int], out: tuple[int, ...], **params: Any) -> int:
         slot, self.next = self.next, self.next + 1
-        self._keep(Instruction(name, tuple(inputs), (slot,), params, (shape,), self.where))
+        self._keep(Instruction(name, tuple(inputs), (slot,), params, (out,), self.where))
         return slot
 
     def _literal(self, value: Any) -> int:
@@ -177,10 +177,10 @@ class _Lifting:
         a, b = self._constant(left), self._constant(right)
         if a is not None and b is not None:
             return self._literal(float(a > b))
-        if a is not None or (b is not None and np.isinf(b)):
-            bound = a if a is not None else b
-            if np.isinf(bound):
-                return self._literal(float((bound > 0) == (a is not None)))
+        if a is not None and np.isinf(a):
+            return self._literal(float(a > 0))
+        if b is not None and np.isinf(b):
+            return self._literal(float(b < 0))
         key: Any = (left if a is None else ("number", a), right if b is None else ("number", b))
         if key[::-1] in self.gates:
             return self._not_of(self.gates[key[::-1]].slot)

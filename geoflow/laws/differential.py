@@ -17,6 +17,7 @@ import numpy as np
 
 from geoflow.exact.dual import Arithmetic
 from geoflow.exact.interpreter import run
+from geoflow.exact.primefield import PrimeField
 from geoflow.exact.program import Program, trace
 from geoflow.expr.evaluate import evaluate, rationals
 from geoflow.expr.tree import Expr
