@@ -35,6 +35,7 @@ from geoflow.verification.trajectory import (
     Solved,
     draw_inputs,
     draw_runs,
+    float64,
     generator,
     make_integrator,
 )
@@ -111,7 +112,8 @@ class Experiment:
         symbolic: Mapping[str, float] | None = None,
     ):
         if flow.parametrization.data:
-            flow = flow.on_data(draw_inputs(flow, settings, seed))
+            with float64():
+                flow = flow.on_data(draw_inputs(flow, settings, seed))
         constants = flow.constant_values(symbolic)
         losses = find_losses(settings.losses)
         self.flow = flow

@@ -128,7 +128,7 @@ def draw_runs(
     )
 
 
-def draw_inputs(flow: Flow, settings: VerifySettings, seed: int) -> dict[str, np.ndarray]:
+def draw_inputs(flow: Flow, settings: VerifySettings, seed: int) -> dict[str, jax.Array]:
     """Data for a network, [k, *shape] by input: Gaussian numbers, or random classes."""
     rng = generator(seed, 3)
     count = min(settings.data, MOST_INPUTS)
@@ -137,7 +137,7 @@ def draw_inputs(flow: Flow, settings: VerifySettings, seed: int) -> dict[str, np
         values = rng.standard_normal((count, *datum.shape))
         if datum.kind == "onehot":
             values = (values == values.max(axis=-1, keepdims=True)).astype(float)
-        inputs[datum.name] = values
+        inputs[datum.name] = jnp.asarray(values)
     return inputs
 
 
