@@ -77,6 +77,8 @@ def repaired(text: str) -> str:
         ("At zero", "did you mean `at`?"),
         ("flow momentum 0.9", "momentum is written `flow order 2 damping …`"),
         ("flow order 2 momentum 0.9", "momentum is written `flow order 2 damping …`"),
+        ("input k[3] < V", "write `input k[3] below V`"),
+        ("input k[3, 2] in 0..V-1", "write `input k[3, 2] below V`"),
         ("flow order = 2", "write `flow order 1` or `flow order 2 damping …`"),
     ],
 )
