@@ -7,7 +7,7 @@ import pytest
 from geoflow.expr.tree import Apply, Number, Parameter, walk
 from geoflow.semantics import load_text
 
-from .samples import codes, expression, model
+from .samples import NETWORK, codes, expression, model
 
 MLP = """\
 dim L = 3, d[0..L] = [2, 4, 4, 1]
@@ -32,6 +32,12 @@ def test_a_network():
     assert leaves == {p.name for p in found.parameters} | {"x"}
     assert [p.name for p in found.parameters][:2] == ["W[1]", "W[2]"]
     assert model(MLP, d="[3, 4, 4, 2]").inputs[0].shape == (3,)
+
+
+def test_all_of_it_together():
+    found = model(NETWORK)
+    assert [each.shape for each in found.maps] == [(3,), (2, 3), (2, 2), (3,)]
+    assert found.expectations[0].of == ("W[1]", "W[2]", "g")
 
 
 def test_a_model_without_a_network_has_no_data():
