@@ -5,15 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from docsite.generated import ExampleFails, error_pages, example_pages
-from docsite.pages import AnotherVerdict, dress
-from docsite.pictures import PictureRefused
 from latex2mathml.converter import convert
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from pygments.lexers import LEXERS
+
+from docsite.generated import ExampleFails, error_pages, example_pages
+from docsite.pages import AnotherVerdict, dress
+from docsite.pictures import PictureRefused
 
 ROOT = Path(__file__).resolve().parents[1]
 

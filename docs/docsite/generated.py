@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from docsite.terminal import checked
-
 from geoflow.codes import CODES
 from geoflow.report.explain import explanation
 
@@ -44,9 +43,7 @@ def error_pages() -> tuple[Generated, ...]:
     ]
     for family, title in FAMILIES.items():
         lines += [f"## {title}\n"]
-        lines += [
-            f"- [{c}]({c}.md): {words}" for c, words in CODES.items() if c.startswith(family)
-        ]
+        lines += [f"- [{c}]({c}.md): {words}" for c, words in CODES.items() if c.startswith(family)]
         lines += [""]
     pages = (Generated(f"errors/{code}.md", explanation(code)) for code in CODES)
     return (Generated("errors/index.md", "\n".join(lines)), *pages)

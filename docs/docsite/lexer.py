@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 import re
-from importlib.resources import files
 from typing import ClassVar
 
-from pygments.lexer import RegexLexer, words
+from pygments.lexer import RegexLexer, bygroups, words
 from pygments.token import Comment, Keyword, Name, Number, Operator, Punctuation, String, Text
 
-_GRAMMAR = (files("geoflow.grammar") / "geo.lark").read_text(encoding="utf-8")
-_STATEMENTS = sorted({m[1] for m in re.finditer(r'^\w+: "([a-z]+)"', _GRAMMAR, re.M)} - {"chain"})
-_WITHIN = ("in", "on", "when", "for", "and", "or", "not", "order", "damping", "laws", "no", "of")
-_WORDS = (*_WITHIN, "complete", "commuting", "depth", "coupled", "decoupled", "accelerated")
-_WORDS = (*_WORDS, "symbolic")
+from geoflow.syntax.grammar import grammar_text
+
+__all__ = ["GeoLexer"]
+
+_RULES = re.finditer(r'^\w+: "([a-z]+)"', grammar_text(), re.M)
+_STATEMENTS = sorted({rule[1] for rule in _RULES} - {"chain"})
+_WITHIN = [
+    "in",
+    "on",
+    "when",
+    "for",
+    "and",
+    "or",
+    "not",
+    "of",
+    "no",
+    "order",
+    "damping",
+    "laws",
+    "complete",
+    "commuting",
+    "depth",
+    "coupled",
+    "decoupled",
+    "accelerated",
+    "symbolic",
+]
 
 
 class GeoLexer(RegexLexer):
@@ -27,12 +48,10 @@ class GeoLexer(RegexLexer):
             (r"#.*", Comment.Single),
             (r'"[^"\n]*"', String),
             (
-                r"^([ \t]*)(" + words(_STATEMENTS, suffix=r"\b").get() + ")",
-                lambda _, m, c=None: iter(
-                    [(m.start(1), Text, m[1]), (m.start(2), Keyword, m[2])]
-                ),
+                rf"^([ \t]*)({words(_STATEMENTS, suffix=chr(92) + 'b').get()})",
+                bygroups(Text, Keyword),
             ),
-            (words(_WORDS, prefix=r"(?<![\w.])", suffix=r"\b(?!\s*[=(\[])"), Keyword.Type),
+            (words(_WITHIN, prefix=r"(?<![\w.])", suffix=r"\b(?!\s*[=(\[])"), Keyword.Type),
             (r"\d+(\.\d+)?(e[+-]?\d+)?", Number),
             (r"[^\W\d]\w*(?=\()", Name.Function),
             (r"[^\W\d]\w*", Name),

@@ -11,7 +11,6 @@ from textwrap import indent
 from docsite.blocks import Block, blocks
 from docsite.pictures import draw, pictures
 from docsite.terminal import checked, compared, refusal
-
 from geoflow.codes import CODES
 
 _BROKEN = re.compile(r"^<!-- broken: (GEO\d{4}) -->\n", re.M)

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from html import escape
 
 import numpy as np
-from docsite.blocks import Block
 
+from docsite.blocks import Block
 from geoflow.analysis import count
 from geoflow.claims import JudgedLaw, judge_laws, replace_constants
 from geoflow.expr.tree import Constant, walk

@@ -158,7 +158,9 @@ def _for_a_page(svg: str) -> str:
     element = re.sub(r"\s*<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.S)
     element = re.sub(r' (width|height)="[\d.]+pt"', "", element, count=2)
     element = re.sub(r" *font-family: [^;\"]*;", "", element)
-    element = re.sub(r"\s*<style.*?</style>", "", element, flags=re.S)  # it is the page's, not its own
+    element = re.sub(
+        r"\s*<style.*?</style>", "", element, flags=re.S
+    )  # it is the page's, not its own
     for colour, name in ((LAW_COLOURS[0], "kept"), (CONTROL_COLOUR, "lost")):
         element = element.replace(colour, f"var(--{name}, {colour})")
     return re.sub(r"\n\s*\n", "\n", element.replace(_TEXT, "currentColor")).strip()

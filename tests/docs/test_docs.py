@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from docsite.blocks import blocks
 
+from docsite.blocks import blocks
 from geoflow.codes import CODES
 from geoflow.options import CheckOptions
 from geoflow.pipeline import check_text
@@ -15,6 +15,8 @@ from geoflow.report.explain import explanation
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
 def _models() -> list:
     return [
         pytest.param(block.mark, block.body, id=f"{page.name}:{block.line}")
