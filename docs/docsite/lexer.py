@@ -15,25 +15,8 @@ __all__ = ["GeoLexer"]
 _RULES = re.finditer(r'^\w+: "([a-z]+)"', grammar_text(), re.M)
 _STATEMENTS = sorted({rule[1] for rule in _RULES} - {"chain"})
 _WITHIN = [
-    "in",
-    "on",
-    "when",
-    "for",
-    "and",
-    "or",
-    "not",
-    "of",
-    "no",
-    "order",
-    "damping",
-    "laws",
-    "complete",
-    "commuting",
-    "depth",
-    "coupled",
-    "decoupled",
-    "accelerated",
-    "symbolic",
+    *("in", "on", "when", "for", "and", "or", "not", "of", "no", "order", "damping", "laws"),
+    *("complete", "commuting", "depth", "coupled", "decoupled", "accelerated", "symbolic"),
 ]
 
 
