@@ -7,7 +7,7 @@ A primitive is one entry of `RULES`. What moves data without touching it is the 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -22,14 +22,19 @@ class UnluckyPoint(Exception):
     """A denominator vanishes at the point (or a root does not exist there): draw another."""
 
 
-def run(program: Program, ring: Arithmetic, inputs: Sequence[Array]) -> list[Array]:
-    """Values of the outputs, each [nilpotent, batch, *shape].
+def run(
+    program: Program,
+    ring: Arithmetic,
+    inputs: Sequence[Array],
+    given: Mapping[int, Array] | None = None,
+) -> list[Array]:
+    """Values of the outputs, each [nilpotent, batch, *shape]. `given`: values of further slots.
 
     Raises:
         UnsupportedPrimitive: a primitive without a rule.
         UnluckyPoint: a denominator is not invertible at this point.
     """
-    values: dict[int, Array] = dict(enumerate(inputs))
+    values: dict[int, Array] = {**dict(enumerate(inputs)), **(given or {})}
     evaluator = _Evaluator(program, ring, values)
     for instruction in program.instructions:
         rule = RULES.get(instruction.primitive)

@@ -62,10 +62,15 @@ class Program:
     in_tree: Any
     out_tree: Any
 
+    @property
+    def used(self) -> frozenset[int]:
+        """Slots that something reads, or that are outputs."""
+        return frozenset(s for i in self.instructions for s in i.inputs) | frozenset(self.outputs)
+
     def rounded_literals(self) -> tuple[float, ...]:
         """Float constants that are not the decimal numbers they are written as: 0.1, but not 0.5."""
-        used = {slot for i in self.instructions for slot in i.inputs} | set(self.outputs)
-        values = {float(x) for slot in used & set(self.literals) for x in self.literals[slot].flat}
+        used = self.used & set(self.literals)
+        values = {float(x) for slot in used for x in self.literals[slot].flat}
         return tuple(sorted(x for x in values if Fraction(repr(x)) != Fraction(x)))
 
 
@@ -86,7 +91,7 @@ def trace(function: Callable[..., Any], *examples: Any) -> Program:
     builder = _Builder(len(leaves))
     outputs = builder.inline(closed, list(range(len(leaves))))
     return Program(
-        instructions=_live(builder.instructions, outputs),
+        instructions=live(builder.instructions, outputs),
         input_shapes=tuple(tuple(leaf.shape) for leaf in leaves),
         literals=builder.literals,
         outputs=tuple(outputs),
@@ -196,7 +201,8 @@ def _where(eqn: Any) -> str:
     return ""
 
 
-def _live(instructions: list[Instruction], outputs: Sequence[int]) -> tuple[Instruction, ...]:
+def live(instructions: Sequence[Instruction], outputs: Sequence[int]) -> tuple[Instruction, ...]:
+    """The instructions that the slots `outputs` need."""
     needed, kept = set(outputs), []
     for instruction in reversed(instructions):
         if needed.intersection(instruction.outputs):

@@ -15,8 +15,9 @@ import jax
 import jax.numpy as jnp
 
 from geoflow.exact.interpreter import UnluckyPoint, run
-from geoflow.exact.polynomials import Polynomials, Quotient, TooLarge
+from geoflow.exact.polynomials import Polynomials
 from geoflow.exact.program import UnsupportedPrimitive, trace
+from geoflow.exact.quotient import Quotient, TooLarge
 from geoflow.expr.evaluate import evaluate, rationals
 from geoflow.expr.tree import Expr
 from geoflow.flow import Flow

@@ -1,0 +1,181 @@
+"""Proofs of dh·(c F₀ + G_a) = 0 by expansion, of an abstraction of it where that is enough.
+
+An abstraction replaces values by variables of their own, equal values by equal variables (`exact.cut`, `exact.opaque`).
+Where dh·X vanishes for free values of these it vanishes for the true ones. Where it does not, nothing follows, and the
+next attempt forgets less; the last one forgets nothing.
+
+That no denominator vanishes is not seen in an abstraction: it takes a point at which dh·X was evaluated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+
+from geoflow.deadline import Deadline
+from geoflow.exact.cut import Cut, Depth, Kind, cut
+from geoflow.exact.interpreter import UnluckyPoint, run
+from geoflow.exact.opaque import FunctionValues, OpaqueInverses
+from geoflow.exact.polynomials import TooFewVariables
+from geoflow.exact.program import UnsupportedPrimitive
+from geoflow.exact.quotient import Effort, TooLarge
+from geoflow.laws.differential import Differential
+from geoflow.lie.bracket import Generator, exact_constants
+
+_SPARE = 32  # variables kept for values, at first
+_MOST_VARIABLES = 4000
+_CHEAP_TERMS, _CHEAP_PRODUCTS = 10**5, 2 * 10**7  # of an attempt before the last
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """Whether dh·X expands to zero, with so many values `cut` from the program and so many variables `made` for others.
+    Not zero decides only if it is `faithful`."""
+
+    zero: bool
+    cut: int
+    made: int
+
+    @property
+    def faithful(self) -> bool:
+        """Whether no value became a variable."""
+        return not self.cut and not self.made
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    depth: Depth
+    opaque: bool
+
+
+_ABSTRACT = (
+    _Attempt(Depth.ELEMENTWISE, True),
+    _Attempt(Depth.FREE, True),
+    _Attempt(Depth.FREE, False),
+    _Attempt(Depth.NONE, True),
+)
+_WHOLE = _Attempt(Depth.NONE, False)
+
+
+def expand(
+    generator: Generator,
+    differential: Differential,
+    evaluated: bool,
+    deadline: Deadline = Deadline(),
+) -> Expansion:
+    """Expand dh·X over Q until it is zero: abstractions first, where it was `evaluated` at a point.
+
+    Raises:
+        TooLarge: the expansion outgrew its bounds. UnluckyPoint: a denominator is identically zero.
+        UnsupportedPrimitive: see `exact.interpreter`.
+    """
+    question = _Question(generator, differential)
+    tried: set[tuple[frozenset[int], bool]] = set()
+    for attempt in _ABSTRACT if evaluated else ():
+        program = question.cut(attempt.depth)
+        forgotten = frozenset(slot for slot, _ in program.fresh)
+        if (forgotten, attempt.opaque) in tried:
+            continue
+        tried.add((forgotten, attempt.opaque))
+        effort = Effort(_CHEAP_TERMS, _CHEAP_PRODUCTS, deadline)
+        try:
+            found = question.expand(program, attempt.opaque, effort)
+        except (TooLarge, UnluckyPoint, UnsupportedPrimitive):
+            continue
+        if found.zero or found.faithful:
+            return found
+        if not found.made:
+            tried.add((forgotten, False))  # it was exact but for the cut
+    return question.expand(question.cut(_WHOLE.depth), _WHOLE.opaque, Effort(deadline=deadline))
+
+
+class _Question:
+    """What a law reads of the flow, and what it takes to expand its derivative."""
+
+    def __init__(self, generator: Generator, differential: Differential):
+        self.generator, self.differential = generator, differential
+        program = differential.program
+        constants, point, _, direction = jax.tree.unflatten(
+            program.in_tree, range(len(program.input_shapes))
+        )
+        used = program.used
+        self.moved = tuple(sorted(n for n, slot in direction.items() if slot in used))
+        self.read = {n for n in point if {point[n], direction[n]} & used}
+        self.unknown = [n for n, v in differential.constants.items() if v is None]
+        self.named = {n for n in self.unknown if constants[n] in used}
+
+    def cut(self, depth: Depth) -> Cut:
+        """The generator's program of the blocks that the law differentiates by."""
+        flow = self.generator.flow
+        constants = {
+            n: Kind.KNOWN if v is not None else Kind.READ if n in self.named else Kind.FREE
+            for n, v in flow.constants.items()
+        }
+        point = {b.name: Kind.READ if b.name in self.read else Kind.FREE for b in flow.state}
+        kinds = jax.tree.leaves((constants, point, Kind.FREE, (Kind.FREE,) * len(flow.cotangents)))
+        order = sorted(b.name for b in flow.state)
+        return cut(self.generator.program, kinds, [order.index(n) for n in self.moved], depth)
+
+    def expand(self, program: Cut, opaque: bool, effort: Effort) -> Expansion:
+        """One attempt, with as many spare variables as it takes."""
+        spare = _SPARE
+        while True:
+            try:
+                return self._expand(program, opaque, effort, spare)
+            except TooFewVariables:
+                spare *= 4
+                if spare > _MOST_VARIABLES:
+                    raise TooLarge("the expansion takes too many variables") from None
+
+    def _expand(self, program: Cut, opaque: bool, effort: Effort, spare: int) -> Expansion:
+        flow, differential = self.generator.flow, self.differential
+        shapes: dict[Any, tuple[int, ...]] = dict(self._shapes(program))
+        shapes.update(program.fresh)
+        size = sum(int(np.prod(s, dtype=np.int64)) for s in shapes.values())
+        if size > _MOST_VARIABLES:
+            raise TooLarge("the expansion takes too many variables")
+        arithmetic = OpaqueInverses if opaque else FunctionValues
+        ring = arithmetic([f"x{k}" for k in range(size)], spare, effort=effort)
+        variables = dict(zip(shapes, ring.arrays(list(shapes.values())), strict=True))
+
+        def value(key: Any, shape: tuple[int, ...]) -> np.ndarray:
+            return variables[key] if key in variables else ring.zeros((1, 1, *shape))
+
+        symbolic = {n: value(("constant", n), ()) for n in self.unknown}
+        point = {b.name: value(("block", b.name), b.shape) for b in flow.state}
+        tokens = [value(("token", k), s) for k, s in enumerate(differential.tokens.shapes)]
+        cotangent = tuple(value(("cotangent", k), s) for k, s in enumerate(flow.cotangents))
+        own = exact_constants(ring, flow.constants, symbolic)
+        inputs = jax.tree.leaves((own, point, value("weight", ()), cotangent))
+        given = {slot: variables[slot] for slot, _ in program.fresh}
+        outputs = run(program.program, ring, inputs, given)
+        direction = {b.name: ring.zeros((1, 1, *b.shape)) for b in flow.state}
+        direction.update(zip(self.moved, outputs, strict=True))
+        constants = exact_constants(ring, differential.constants, symbolic)
+        values = differential(ring, constants, point, tokens, direction)
+        zero = all(ring.is_zero(x) for v in values for x in v.flat)
+        return Expansion(zero, len(program.fresh), ring.made)
+
+    def _shapes(self, program: Cut) -> Iterator[tuple[Any, tuple[int, ...]]]:
+        """Keys and shapes of the inputs that are read at all."""
+        flow, used = self.generator.flow, program.program.used
+        leaves = range(len(program.program.input_shapes))
+        constants, point, weight, cotangent = jax.tree.unflatten(program.program.in_tree, leaves)
+        for n in self.unknown:
+            if n in self.named or constants.get(n) in used:
+                yield ("constant", n), ()
+        for b in flow.state:
+            if b.name in self.read or point[b.name] in used:
+                yield ("block", b.name), b.shape
+        yield from (
+            (("token", k), shape) for k, shape in enumerate(self.differential.tokens.shapes)
+        )
+        if weight in used:
+            yield "weight", ()
+        for k, shape in enumerate(flow.cotangents):
+            if cotangent[k] in used:
+                yield ("cotangent", k), shape
