@@ -15,7 +15,7 @@ from geoflow.expr.tree import Constant, Expr, Parameter, Velocity, walk
 from geoflow.flow import Flow
 from geoflow.laws.differential import Differential, differentiate
 from geoflow.laws.domain import defined_somewhere
-from geoflow.laws.identity import decide
+from geoflow.laws.identity import judge
 from geoflow.laws.law import Law
 from geoflow.laws.span import span_dimension
 from geoflow.laws.symmetry import symmetry_of
@@ -27,12 +27,13 @@ from geoflow.semantics.model import Expectation, LawClaim, Model
 
 @dataclass(frozen=True)
 class JudgedLaw:
-    """A claimed law with its verdict; `law` is there when it holds."""
+    """A claimed law with its verdict; `law` is there when it holds. `reason`: why there is no proof, if known."""
 
     claim: LawClaim
     verdict: Verdict
     differential: Differential
     law: Law | None
+    reason: str = ""
 
 
 def judge_laws(
@@ -51,12 +52,13 @@ def judge_laws(
             differential = differentiate(counted.flow, [claim.expression], named)
         except UnsupportedExponential as error:
             raise DiagnosticError(_unsupported(claim, str(error))) from None
-        verdict = decide(counted.generator, differential, counted.places, counted.seed, deadline)
+        judgement = judge(counted.generator, differential, counted.places, counted.seed, deadline)
+        verdict = judgement.verdict
         holds = verdict in ("proved", "probable")
         if holds and not defined_somewhere(counted.flow, claim.expression, named, counted.seed):
             verdict, holds = "undecided", False
         law = _law(counted, claim, verdict, named) if holds else None
-        judged.append(JudgedLaw(claim, verdict, differential, law))
+        judged.append(JudgedLaw(claim, verdict, differential, law, judgement.reason))
     return tuple(judged)
 
 
@@ -95,7 +97,7 @@ def law_results(
             "law", j.claim.text, j.verdict, name=j.claim.name, line=j.claim.span.line
         )
         if j.law is not None:
-            result = replace(result, detail=_entries(j.law, not measure(counted, [j.law]).left_out))
+            result = replace(result, detail=_holding(counted, j.law, j.reason))
         elif j.verdict in ("refuted", "probably refuted"):
             witness = None
             if not has_roots(counted.generator.program):  # else small points lie in other open sets
@@ -107,9 +109,17 @@ def law_results(
                 result, detail="not conserved", witness=lines, hints=_nearby(j.claim, found)
             )
         else:
-            result = replace(result, detail="neither proved nor refuted")
+            result = replace(result, detail=_and("neither proved nor refuted", j.reason))
         results.append(result)
     return results
+
+
+def _holding(counted: Counted, law: Law, reason: str) -> str:
+    return _and(_entries(law, not measure(counted, [law]).left_out), reason)
+
+
+def _and(text: str, reason: str) -> str:
+    return f"{text}; {reason}" if reason else text
 
 
 def _entries(law: Law, measured: bool) -> str:

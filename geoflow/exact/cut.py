@@ -43,9 +43,11 @@ _MOVES = (
     "transpose", "reshape", "broadcast_in_dim", "squeeze", "slice", "rev", "dynamic_slice",
     "pad", "concatenate", "stack", "unstack", "split", "gather", "select_n", "neg",
 )  # fmt: skip
+TRANSCENDENTAL = (
+    "exp", "exp2", "expm1", "log", "log1p", "tanh", "logistic", "erf", "erfc", "atan", "sin", "cos",
+)  # fmt: skip
 _FUNCTIONS = (
-    "square", "integer_pow", "pow", "sqrt", "rsqrt", "exp", "exp2", "expm1", "log", "log1p",
-    "tanh", "logistic", "erf", "atan", "sin", "cos", "cumprod", "reduce_prod",
+    "square", "integer_pow", "pow", "sqrt", "rsqrt", "cumprod", "reduce_prod", *TRANSCENDENTAL,
 )  # fmt: skip
 
 

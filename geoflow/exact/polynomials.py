@@ -99,11 +99,14 @@ class Polynomials(ObjectArithmetic):
         out = np.empty(products.shape, dtype=object)
         left, right = np.broadcast_to(a, out.shape), np.broadcast_to(b, out.shape)
         for index in np.ndindex(out.shape):
-            x, y = left[index], right[index]
-            plain = not isinstance(x, Quotient) and not isinstance(y, Quotient)
-            out[index] = self.effort.product(x, y) if plain else x * y
+            out[index] = self._product(left[index], right[index])
             self.effort.check(terms_of(out[index]))
         return self._bounded(out)
+
+    def _product(self, a: Any, b: Any) -> Any:
+        if isinstance(a, Quotient) or isinstance(b, Quotient):
+            return a * b
+        return self.effort.product(a, b)
 
     def sum(self, a: Any, axes: tuple[int, ...]) -> Any:
         sizes = _sizes(a)

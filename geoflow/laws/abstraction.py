@@ -9,7 +9,7 @@ That no denominator vanishes is not seen in an abstraction: it takes a point at 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,14 +17,17 @@ import jax
 import numpy as np
 
 from geoflow.deadline import Deadline
-from geoflow.exact.cut import Cut, Depth, Kind, cut
+from geoflow.exact.cut import TRANSCENDENTAL, Cut, Depth, Kind, cut
+from geoflow.exact.dual import Arithmetic
 from geoflow.exact.interpreter import UnluckyPoint, run
 from geoflow.exact.opaque import FunctionValues, OpaqueInverses
 from geoflow.exact.polynomials import TooFewVariables
 from geoflow.exact.program import UnsupportedPrimitive
 from geoflow.exact.quotient import Effort, TooLarge
-from geoflow.laws.differential import Differential
-from geoflow.lie.bracket import Generator, exact_constants
+from geoflow.expr.tree import Apply, Expr
+from geoflow.laws.differential import Differential, differentiate, modular_inputs
+from geoflow.lie.bracket import Field, Generator, exact_constants
+from geoflow.lie.point import ModularPoint, random_letter
 
 _SPARE = 32  # variables kept for values, at first
 _MOST_VARIABLES = 4000
@@ -59,30 +62,66 @@ _ABSTRACT = (
     _Attempt(Depth.NONE, True),
 )
 _WHOLE = _Attempt(Depth.NONE, False)
+# of the last attempt where functions are left
+_TERMS_OF_FUNCTIONS, _PRODUCTS_OF_FUNCTIONS = 3 * 10**5, 10**8
+_MOST_PARTS = 64
+_TRIALS = 2
 
 
 def expand(
     generator: Generator,
     differential: Differential,
-    evaluated: bool,
+    place: ModularPoint | None,
+    seed: int = 0,
     deadline: Deadline = Deadline(),
 ) -> Expansion:
-    """Expand dh·X over Q until it is zero: abstractions first, where it was `evaluated` at a point.
+    """Expand dh·X over Q until it is zero: abstractions first, where there is a `place` at which it was evaluated.
 
     Raises:
         TooLarge: the expansion outgrew its bounds. UnluckyPoint: a denominator is identically zero.
         UnsupportedPrimitive: see `exact.interpreter`.
     """
-    question = _Question(generator, differential)
+    expansion = Expansion(True, 0, 0)
+    for part in _parts(differential):
+        expansion = _attempt_all(Question(generator, part), place, seed, deadline)
+        if not expansion.zero:
+            break
+    return expansion
+
+
+def _parts(differential: Differential) -> Iterator[Differential]:
+    """One for every item of a list of laws: each reads less of the flow than all together."""
+    items = [x for e in differential.expressions for x in _items(e)]
+    if len(items) == 1 or len(items) > _MOST_PARTS:
+        yield differential
+        return
+    for item in items:
+        yield differentiate(differential.flow, [item], differential.constants)
+
+
+def _items(expression: Expr) -> Iterator[Expr]:
+    if isinstance(expression, Apply) and expression.operation == "stack":
+        for argument in expression.arguments:
+            yield from _items(argument)
+    else:
+        yield expression
+
+
+def _attempt_all(
+    question: Question, place: ModularPoint | None, seed: int, deadline: Deadline
+) -> Expansion:
+    rng = np.random.default_rng([seed, 0x637574])
     tried: set[tuple[frozenset[int], bool]] = set()
-    for attempt in _ABSTRACT if evaluated else ():
+    for attempt in _ABSTRACT if place is not None else ():
         program = question.cut(attempt.depth)
         forgotten = frozenset(slot for slot, _ in program.fresh)
         if (forgotten, attempt.opaque) in tried:
             continue
         tried.add((forgotten, attempt.opaque))
-        effort = Effort(_CHEAP_TERMS, _CHEAP_PRODUCTS, deadline)
+        if forgotten and place is not None and not question.survives(program, place, rng):
+            continue
         try:
+            effort = Effort(_CHEAP_TERMS, _CHEAP_PRODUCTS, deadline)
             found = question.expand(program, attempt.opaque, effort)
         except (TooLarge, UnluckyPoint, UnsupportedPrimitive):
             continue
@@ -90,10 +129,13 @@ def expand(
             return found
         if not found.made:
             tried.add((forgotten, False))  # it was exact but for the cut
-    return question.expand(question.cut(_WHOLE.depth), _WHOLE.opaque, Effort(deadline=deadline))
+    effort = Effort(deadline=deadline)
+    if question.transcendental:  # nothing is refuted by it
+        effort = Effort(_TERMS_OF_FUNCTIONS, _PRODUCTS_OF_FUNCTIONS, deadline)
+    return question.expand(question.cut(_WHOLE.depth), _WHOLE.opaque, effort)
 
 
-class _Question:
+class Question:
     """What a law reads of the flow, and what it takes to expand its derivative."""
 
     def __init__(self, generator: Generator, differential: Differential):
@@ -108,6 +150,12 @@ class _Question:
         self.unknown = [n for n, v in differential.constants.items() if v is None]
         self.named = {n for n in self.unknown if constants[n] in used}
 
+    @property
+    def transcendental(self) -> bool:
+        """Whether even the last attempt has variables for values of functions."""
+        programs = (self.generator.program, self.differential.program)
+        return any(i.primitive in TRANSCENDENTAL for p in programs for i in p.instructions)
+
     def cut(self, depth: Depth) -> Cut:
         """The generator's program of the blocks that the law differentiates by."""
         flow = self.generator.flow
@@ -119,6 +167,26 @@ class _Question:
         kinds = jax.tree.leaves((constants, point, Kind.FREE, (Kind.FREE,) * len(flow.cotangents)))
         order = sorted(b.name for b in flow.state)
         return cut(self.generator.program, kinds, [order.index(n) for n in self.moved], depth)
+
+    def survives(self, program: Cut, place: ModularPoint, rng: np.random.Generator) -> bool:
+        """Whether dh·X still vanishes at the place for random values at the cuts, as far as can be evaluated."""
+        field, differential = place.field, self.differential
+        letter = random_letter(self.generator, field, rng, _TRIALS)
+        given = {s: rng.integers(0, field.p, (1, _TRIALS, *shape)) for s, shape in program.fresh}
+        inputs = jax.tree.leaves((place.constants, place.point, letter.weight, letter.cotangent))
+        try:
+            outputs = run(program.program, field, inputs, given)
+            constants, tokens = modular_inputs(differential, place, rng)
+            direction = self._direction(field, outputs)
+            values = differential(field, constants, place.point, tokens, direction)
+        except (UnluckyPoint, UnsupportedPrimitive):
+            return True
+        return not any(np.any(v) for v in values)
+
+    def _direction(self, ring: Arithmetic, outputs: Sequence[np.ndarray]) -> Field:
+        """The field's blocks from the outputs of the cut program; what the law does not differentiate by is 0."""
+        still = {b.name: ring.zeros((1, 1, *b.shape)) for b in self.generator.flow.state}
+        return still | dict(zip(self.moved, outputs, strict=True))
 
     def expand(self, program: Cut, opaque: bool, effort: Effort) -> Expansion:
         """One attempt, with as many spare variables as it takes."""
@@ -153,8 +221,7 @@ class _Question:
         inputs = jax.tree.leaves((own, point, value("weight", ()), cotangent))
         given = {slot: variables[slot] for slot, _ in program.fresh}
         outputs = run(program.program, ring, inputs, given)
-        direction = {b.name: ring.zeros((1, 1, *b.shape)) for b in flow.state}
-        direction.update(zip(self.moved, outputs, strict=True))
+        direction = self._direction(ring, outputs)
         constants = exact_constants(ring, differential.constants, symbolic)
         values = differential(ring, constants, point, tokens, direction)
         zero = all(ring.is_zero(x) for v in values for x in v.flat)

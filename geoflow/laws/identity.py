@@ -15,13 +15,12 @@ import numpy as np
 
 from geoflow.deadline import Deadline
 from geoflow.exact.interpreter import UnluckyPoint
-from geoflow.exact.primefield import PrimeField
 from geoflow.exact.program import UnsupportedPrimitive
 from geoflow.exact.quotient import TooLarge
 from geoflow.exact.radicals import has_roots
 from geoflow.exact.rationals import Rationals
 from geoflow.laws.abstraction import expand
-from geoflow.laws.differential import Differential
+from geoflow.laws.differential import Differential, modular_inputs
 from geoflow.lie.bracket import Field, Generator, exact_constants
 from geoflow.lie.point import ModularPoint, draw_point, random_letter
 from geoflow.results import Verdict
@@ -65,7 +64,8 @@ def judge(
         return Judgement("refuted" if differential.decides and certain else "undecided")
     reason = ""
     try:
-        found = expand(generator, differential, True in outcomes, deadline)
+        place = next((p for p, zero in zip(places, outcomes, strict=True) if zero), None)
+        found = expand(generator, differential, place, seed, deadline)
         if found.zero:
             return Judgement("proved")
         rooted = has_roots(generator.program) or has_roots(differential.program)
@@ -118,25 +118,6 @@ def vanishes(
             continue
         outcomes.append(not any(np.any(v) for v in values))
     return outcomes
-
-
-def modular_inputs(
-    differential: Differential, place: ModularPoint, rng: np.random.Generator
-) -> tuple[Field, list[np.ndarray]]:
-    """Constants (the flow's at the point, the law's own) and random tokens over the point's field."""
-    field, known = place.field, place.constants
-    symbolic = {
-        n: rng.integers(1, field.p, (1, 1)) for n, v in differential.constants.items() if v is None
-    }
-    constants = exact_constants(field, differential.constants, symbolic) | known
-    return constants, random_tokens(differential, field, rng)
-
-
-def random_tokens(
-    differential: Differential, field: PrimeField, rng: np.random.Generator
-) -> list[np.ndarray]:
-    """A random value for every token."""
-    return [rng.integers(1, field.p, (1, 1, *s)) for s in differential.tokens.shapes]
 
 
 def gradient_rows(differential: Differential, place: ModularPoint, seed: int = 0) -> np.ndarray:

@@ -15,8 +15,7 @@ from geoflow.exact.primefield import PrincipalRoots, draw_prime
 from geoflow.exact.program import UnsupportedPrimitive
 from geoflow.exact.rationals import Irrational, Rationals
 from geoflow.expr.evaluate import evaluate
-from geoflow.laws.differential import Differential
-from geoflow.laws.identity import random_tokens
+from geoflow.laws.differential import Differential, random_tokens
 from geoflow.laws.tokens import environment
 from geoflow.lie.bracket import Field, Generator, Letter, exact_constants
 from geoflow.parametrization import Block
