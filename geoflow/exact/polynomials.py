@@ -108,6 +108,27 @@ class Polynomials(ObjectArithmetic):
             return a * b
         return self.effort.product(a, b)
 
+    def matmul(self, a: Any, b: Any) -> Any:
+        """The matrix product; entries that are zero cost nothing."""
+        lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        left = np.broadcast_to(a, (*lead, *a.shape[-2:]))
+        right = np.broadcast_to(b, (*lead, *b.shape[-2:]))
+        out = self.zeros((*lead, a.shape[-2], b.shape[-1]))
+        for index in np.ndindex(lead):
+            self._add_product(left[index], right[index], out[index])
+        return self._bounded(out)
+
+    def _add_product(self, a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
+        for k in range(len(b)):
+            columns = [(j, y) for j, y in enumerate(b[k]) if y]
+            for i, x in enumerate(a[:, k] if columns else ()):
+                if not x:
+                    continue
+                self.effort.spend(_OVERHEAD * len(columns))
+                for j, y in columns:
+                    out[i, j] = out[i, j] + self._product(x, y)
+                    self.effort.check(terms_of(out[i, j]))
+
     def sum(self, a: Any, axes: tuple[int, ...]) -> Any:
         sizes = _sizes(a)
         self.effort.spend(int(sizes.sum()) + _OVERHEAD * sizes.size)

@@ -16,7 +16,7 @@ from geoflow.deadline import Deadline
 
 Polynomial = flint.fmpq_mpoly
 MOST_TERMS = 1_500_000
-_PIECE = 10**7  # products of terms made in one call
+_PIECE = 10**6  # products of terms made in one call
 _REDUCED = 10**7  # products of terms up to which common factors are sought
 
 

@@ -31,7 +31,7 @@ from geoflow.lie.point import ModularPoint, random_letter
 
 _SPARE = 32  # variables kept for values, at first
 _MOST_VARIABLES = 4000
-_CHEAP_TERMS, _CHEAP_PRODUCTS = 10**5, 2 * 10**7  # of an attempt before the last
+_CHEAP_TERMS, _CHEAP_PRODUCTS = 10**5, 10**7  # of an attempt before the last
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ _ABSTRACT = (
 )
 _WHOLE = _Attempt(Depth.NONE, False)
 # of the last attempt where functions are left
-_TERMS_OF_FUNCTIONS, _PRODUCTS_OF_FUNCTIONS = 3 * 10**5, 10**8
+_TERMS_OF_FUNCTIONS, _PRODUCTS_OF_FUNCTIONS = 3 * 10**5, 2 * 10**7
 _MOST_PARTS = 64
 _TRIALS = 2
 
