@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
+from geoflow.exact.dual import TRANSCENDENTAL
 from geoflow.exact.program import Instruction, Program, live
 
 
@@ -32,7 +33,7 @@ class Depth(IntEnum):
 
 @dataclass(frozen=True)
 class Cut:
-    """A program that needs the values of the slots `fresh` (with their shapes) beside its inputs."""
+    """A program that needs the values of the slots `fresh` (with their shapes), and of gates, beside its inputs."""
 
     program: Program
     fresh: tuple[tuple[int, tuple[int, ...]], ...]
@@ -43,11 +44,8 @@ _MOVES = (
     "transpose", "reshape", "broadcast_in_dim", "squeeze", "slice", "rev", "dynamic_slice",
     "pad", "concatenate", "stack", "unstack", "split", "gather", "select_n", "neg",
 )  # fmt: skip
-TRANSCENDENTAL = (
-    "exp", "exp2", "expm1", "log", "log1p", "tanh", "logistic", "erf", "erfc", "atan", "sin", "cos",
-)  # fmt: skip
 _FUNCTIONS = (
-    "square", "integer_pow", "pow", "sqrt", "rsqrt", "cumprod", "reduce_prod", *TRANSCENDENTAL,
+    "square", "integer_pow", "pow", "sqrt", "rsqrt", "cumprod", "reduce_prod", "exp2", *TRANSCENDENTAL,
 )  # fmt: skip
 
 
@@ -56,6 +54,7 @@ def cut(program: Program, kinds: Sequence[Kind], outputs: Sequence[int], depth: 
     wanted = [program.outputs[k] for k in outputs]
     kind: dict[int, Kind] = dict.fromkeys(program.literals, Kind.KNOWN)
     kind.update(enumerate(kinds))
+    kind.update((gate.slot, Kind.FREE) for gate in program.gates)
     maker: dict[int, Instruction] = {}
     for instruction in program.instructions:
         of = max((kind[slot] for slot in instruction.inputs), default=Kind.KNOWN)
@@ -77,6 +76,7 @@ def cut(program: Program, kinds: Sequence[Kind], outputs: Sequence[int], depth: 
     small = replace(
         program,
         instructions=live(kept, wanted),
+        gates=(),
         outputs=tuple(wanted),
         output_shapes=tuple(program.output_shapes[k] for k in outputs),
     )

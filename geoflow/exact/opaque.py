@@ -90,7 +90,7 @@ class OpaqueInverses(FunctionValues):
         inverse = self.zeros(a.shape)
         for index in np.ndindex(determinant.shape):
             matrix, product = a[index], self.number(Fraction(1))
-            used = np.asarray(matrix != 0, dtype=bool)
+            used = np.asarray(self.pattern(matrix), dtype=bool)
             for block in components(np.asarray(used | used.T)):
                 rows, columns = np.ix_(block, block)
                 value, inverted = self._block(matrix[rows, columns])

@@ -38,6 +38,11 @@ class PrimeField:
         flat = [self.fraction(Fraction(float(x))) for x in values.ravel()]
         return np.array(flat, dtype=np.int64).reshape(values.shape)
 
+    def residues(self, values: np.ndarray) -> np.ndarray:
+        """The residues of an array of rationals."""
+        flat = [int(x.p) * pow(int(x.q), -1, self.p) % self.p for x in values.ravel()]
+        return np.array(flat, dtype=np.int64).reshape(values.shape)
+
     def fraction(self, value: Fraction) -> int:
         """The residue of a rational.
 
@@ -86,6 +91,9 @@ class PrimeField:
         high = ((a >> _HALF).astype(np.float64) @ right).astype(np.int64) % self.p
         low = ((a & (2**_HALF - 1)).astype(np.float64) @ right).astype(np.int64)
         return ((high << _HALF) + low) % self.p
+
+    def pattern(self, a: np.ndarray) -> np.ndarray:
+        return np.asarray(a != 0)
 
     def invert(self, a: np.ndarray) -> np.ndarray:
         if not np.all(a):

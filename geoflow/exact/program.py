@@ -61,6 +61,7 @@ class Program:
     output_shapes: tuple[tuple[int, ...], ...]
     in_tree: Any
     out_tree: Any
+    gates: tuple[Any, ...] = ()  # of `exact.gates.Gate`: slots that further arguments fill
 
     @property
     def used(self) -> frozenset[int]:

@@ -9,7 +9,7 @@ That no denominator vanishes is not seen in an abstraction: it takes a point at 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +17,9 @@ import jax
 import numpy as np
 
 from geoflow.deadline import Deadline
-from geoflow.exact.cut import TRANSCENDENTAL, Cut, Depth, Kind, cut
-from geoflow.exact.dual import Arithmetic
+from geoflow.exact.cut import Cut, Depth, Kind, cut
+from geoflow.exact.dual import TRANSCENDENTAL, Arithmetic
+from geoflow.exact.estimates import Estimates
 from geoflow.exact.interpreter import UnluckyPoint, run
 from geoflow.exact.opaque import FunctionValues, OpaqueInverses
 from geoflow.exact.polynomials import TooFewVariables
@@ -65,7 +66,7 @@ _WHOLE = _Attempt(Depth.NONE, False)
 # of the last attempt where functions are left
 _TERMS_OF_FUNCTIONS, _PRODUCTS_OF_FUNCTIONS = 3 * 10**5, 2 * 10**7
 _MOST_PARTS = 64
-_TRIALS = 2
+_TRIALS = 3
 
 
 def expand(
@@ -118,7 +119,7 @@ def _attempt_all(
         if (forgotten, attempt.opaque) in tried:
             continue
         tried.add((forgotten, attempt.opaque))
-        if forgotten and place is not None and not question.survives(program, place, rng):
+        if forgotten and place is not None and question.vanishes(program, place, rng) is False:
             continue
         try:
             effort = Effort(_CHEAP_TERMS, _CHEAP_PRODUCTS, deadline)
@@ -149,6 +150,7 @@ class Question:
         self.read = {n for n in point if {point[n], direction[n]} & used}
         self.unknown = [n for n, v in differential.constants.items() if v is None]
         self.named = {n for n in self.unknown if constants[n] in used}
+        self._own = generator.controls[: len(generator.controls) - len(generator.program.gates)]
 
     @property
     def transcendental(self) -> bool:
@@ -164,24 +166,34 @@ class Question:
             for n, v in flow.constants.items()
         }
         point = {b.name: Kind.READ if b.name in self.read else Kind.FREE for b in flow.state}
-        kinds = jax.tree.leaves((constants, point, Kind.FREE, (Kind.FREE,) * len(flow.cotangents)))
+        kinds = jax.tree.leaves((constants, point, Kind.FREE, (Kind.FREE,) * len(self._own)))
         order = sorted(b.name for b in flow.state)
         return cut(self.generator.program, kinds, [order.index(n) for n in self.moved], depth)
 
-    def survives(self, program: Cut, place: ModularPoint, rng: np.random.Generator) -> bool:
-        """Whether dh·X still vanishes at the place for random values at the cuts, as far as can be evaluated."""
-        field, differential = place.field, self.differential
-        letter = random_letter(self.generator, field, rng, _TRIALS)
-        given = {s: rng.integers(0, field.p, (1, _TRIALS, *shape)) for s, shape in program.fresh}
-        inputs = jax.tree.leaves((place.constants, place.point, letter.weight, letter.cotangent))
+    def vanishes(self, program: Cut, place: ModularPoint, rng: np.random.Generator) -> bool | None:
+        """Whether dh·X vanishes at the place for random letters and random values at the cuts; None where it cannot be
+        evaluated."""
+        generator, field, batch = self.generator, place.field, _TRIALS
+        if isinstance(field, Estimates):
+            field, batch = field.fresh(), _TRIALS * generator.redundancy
+        letter = random_letter(generator, field, rng, batch)
+        count = len(self._own)
+        slots = [g.slot for g in generator.program.gates]
+        given = dict(zip(slots, letter.controls[count:], strict=True))
+        given |= {s: rng.integers(0, field.p, (1, batch, *shape)) for s, shape in program.fresh}
+        own = letter.controls[:count]
+        inputs = jax.tree.leaves((place.constants, place.point, letter.weight, own))
         try:
-            outputs = run(program.program, field, inputs, given)
-            constants, tokens = modular_inputs(differential, place, rng)
+            outputs = run(program.program, field, inputs, given=given)
+            constants, tokens = modular_inputs(self.differential, place, rng)
             direction = self._direction(field, outputs)
-            values = differential(field, constants, place.point, tokens, direction)
+            values = self.differential(field, constants, place.point, tokens, direction)
         except (UnluckyPoint, UnsupportedPrimitive):
-            return True
-        return not any(np.any(v) for v in values)
+            return None
+        usable = field.usable(batch) if isinstance(field, Estimates) else np.ones(batch, dtype=bool)
+        if not np.any(usable):
+            return None
+        return not any(np.any(np.any(_by_batch(v, batch), axis=1)[usable]) for v in values)
 
     def _direction(self, ring: Arithmetic, outputs: Sequence[np.ndarray]) -> Field:
         """The field's blocks from the outputs of the cut program; what the law does not differentiate by is 0."""
@@ -207,7 +219,8 @@ class Question:
         if size > _MOST_VARIABLES:
             raise TooLarge("the expansion takes too many variables")
         arithmetic = OpaqueInverses if opaque else FunctionValues
-        ring = arithmetic([f"x{k}" for k in range(size)], spare, effort=effort)
+        names = [f"x{k}" for k in range(size)]
+        ring = arithmetic(names, spare, effort=effort, idempotent=self._idempotent(shapes))
         variables = dict(zip(shapes, ring.arrays(list(shapes.values())), strict=True))
 
         def value(key: Any, shape: tuple[int, ...]) -> np.ndarray:
@@ -216,11 +229,11 @@ class Question:
         symbolic = {n: value(("constant", n), ()) for n in self.unknown}
         point = {b.name: value(("block", b.name), b.shape) for b in flow.state}
         tokens = [value(("token", k), s) for k, s in enumerate(differential.tokens.shapes)]
-        cotangent = tuple(value(("cotangent", k), s) for k, s in enumerate(flow.cotangents))
+        controls = tuple(value(("control", k), c.shape) for k, c in enumerate(self._own))
         own = exact_constants(ring, flow.constants, symbolic)
-        inputs = jax.tree.leaves((own, point, value("weight", ()), cotangent))
-        given = {slot: variables[slot] for slot, _ in program.fresh}
-        outputs = run(program.program, ring, inputs, given)
+        inputs = jax.tree.leaves((own, point, value("weight", ()), controls))
+        given = {slot: x for slot, x in variables.items() if isinstance(slot, int)}
+        outputs = run(program.program, ring, inputs, given=given)
         direction = self._direction(ring, outputs)
         constants = exact_constants(ring, differential.constants, symbolic)
         values = differential(ring, constants, point, tokens, direction)
@@ -231,7 +244,7 @@ class Question:
         """Keys and shapes of the inputs that are read at all."""
         flow, used = self.generator.flow, program.program.used
         leaves = range(len(program.program.input_shapes))
-        constants, point, weight, cotangent = jax.tree.unflatten(program.program.in_tree, leaves)
+        constants, point, weight, controls = jax.tree.unflatten(program.program.in_tree, leaves)
         for n in self.unknown:
             if n in self.named or constants.get(n) in used:
                 yield ("constant", n), ()
@@ -243,6 +256,26 @@ class Question:
         )
         if weight in used:
             yield "weight", ()
-        for k, shape in enumerate(flow.cotangents):
-            if cotangent[k] in used:
-                yield ("cotangent", k), shape
+        for k, control in enumerate(self._own):
+            if controls[k] in used:
+                yield ("control", k), control.shape
+        for gate in self.generator.program.gates:
+            if gate.slot in used:
+                yield gate.slot, gate.shape
+
+    def _idempotent(self, shapes: Mapping[Any, tuple[int, ...]]) -> list[int]:
+        """Positions of the variables that are 0 or 1."""
+        whole = {("control", k) for k, c in enumerate(self._own) if c.kind == "onehot"}
+        whole |= {g.slot for g in self.generator.program.gates}
+        positions, start = [], 0
+        for key, shape in shapes.items():
+            size = int(np.prod(shape, dtype=np.int64))
+            positions += range(start, start + size) if key in whole else ()
+            start += size
+        return positions
+
+
+def _by_batch(values: np.ndarray, batch: int) -> np.ndarray:
+    """[nilpotent, batch, ...] as [batch, numbers]."""
+    spread = np.broadcast_to(values, (len(values), batch, *values.shape[2:]))
+    return np.moveaxis(spread, 1, 0).reshape(batch, -1)

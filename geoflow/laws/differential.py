@@ -55,6 +55,13 @@ class Differential:
         return run(self.program, ring, leaves)
 
 
+def random_tokens(
+    differential: Differential, field: PrimeField, rng: np.random.Generator
+) -> list[np.ndarray]:
+    """A random value for every token."""
+    return [rng.integers(1, field.p, (1, 1, *s)) for s in differential.tokens.shapes]
+
+
 def differentiate(
     flow: Flow, expressions: Sequence[Expr], named: Mapping[str, Fraction | None] | None = None
 ) -> Differential:
@@ -106,10 +113,3 @@ def modular_inputs(
     }
     constants = exact_constants(field, differential.constants, symbolic) | known
     return constants, random_tokens(differential, field, rng)
-
-
-def random_tokens(
-    differential: Differential, field: PrimeField, rng: np.random.Generator
-) -> list[np.ndarray]:
-    """A random value for every token."""
-    return [rng.integers(1, field.p, (1, 1, *s)) for s in differential.tokens.shapes]

@@ -14,18 +14,18 @@ from fractions import Fraction
 import numpy as np
 
 from geoflow.deadline import Deadline
+from geoflow.exact.cut import Depth
 from geoflow.exact.interpreter import UnluckyPoint
 from geoflow.exact.program import UnsupportedPrimitive
 from geoflow.exact.quotient import TooLarge
 from geoflow.exact.radicals import has_roots
 from geoflow.exact.rationals import Rationals
-from geoflow.laws.abstraction import expand
+from geoflow.laws.abstraction import Question, expand
 from geoflow.laws.differential import Differential, modular_inputs
+from geoflow.laws.refutation import is_plain, refute
 from geoflow.lie.bracket import Field, Generator, exact_constants
-from geoflow.lie.point import ModularPoint, draw_point, random_letter
+from geoflow.lie.point import ModularPoint, draw_point
 from geoflow.results import Verdict
-
-_TRIALS = 3
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,9 @@ def judge(
     if has_roots(differential.program):
         places = _joint_places(generator, differential, seed, places[0])
     outcomes = vanishes(generator, differential, places, seed)
+    if False in outcomes and not is_plain(generator):
+        moved = differential.decides and refute(generator, differential, "h", seed) is not None
+        return Judgement("refuted" if moved else "undecided")
     if False in outcomes:
         # with roots a further point may lie in another open set than the first, of which the verdict is
         certain = outcomes[0] is False or not has_roots(generator.program)
@@ -69,7 +72,8 @@ def judge(
         if found.zero:
             return Judgement("proved")
         rooted = has_roots(generator.program) or has_roots(differential.program)
-        if found.faithful and differential.decides and not rooted:
+        plain = is_plain(generator) and not rooted
+        if found.faithful and differential.decides and plain:
             return Judgement("refuted")
     except TooLarge as error:
         reason = str(error)
@@ -106,18 +110,9 @@ def vanishes(
 ) -> list[bool | None]:
     """By point, whether dh·X vanishes for random letters; None where it cannot be evaluated."""
     rng = np.random.default_rng([seed, 0x6C6177])
-    outcomes: list[bool | None] = []
-    for place in places:
-        letter = random_letter(generator, place.field, rng, _TRIALS)
-        try:
-            direction = generator(place.field, place.constants, place.point, letter)
-            constants, tokens = modular_inputs(differential, place, rng)
-            values = differential(place.field, constants, place.point, tokens, direction)
-        except (UnluckyPoint, UnsupportedPrimitive):
-            outcomes.append(None)
-            continue
-        outcomes.append(not any(np.any(v) for v in values))
-    return outcomes
+    question = Question(generator, differential)
+    whole = question.cut(Depth.NONE)
+    return [question.vanishes(whole, place, rng) for place in places]
 
 
 def gradient_rows(differential: Differential, place: ModularPoint, seed: int = 0) -> np.ndarray:

@@ -33,6 +33,7 @@ from geoflow.verification.trajectory import (
     Integrator,
     Runs,
     Solved,
+    draw_inputs,
     draw_runs,
     generator,
     make_integrator,
@@ -109,6 +110,8 @@ class Experiment:
         seed: int,
         symbolic: Mapping[str, float] | None = None,
     ):
+        if flow.parametrization.data:
+            flow = flow.on_data(draw_inputs(flow, settings, seed))
         constants = flow.constant_values(symbolic)
         losses = find_losses(settings.losses)
         self.flow = flow

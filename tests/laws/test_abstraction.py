@@ -159,7 +159,7 @@ def test_a_cut_keeps_equal_values_equal():
     found = cut(program, [Kind.READ, Kind.FREE, Kind.FREE], [0, 1], Depth.FREE)
     assert [shape for _, shape in found.fresh] == [(2, 2)]
     ring, (x, w) = Polynomials.in_shapes([(2, 2), (2, 2)])
-    one, other = run(found.program, ring, [x, x, x], {found.fresh[0][0]: w})
+    one, other = run(found.program, ring, [x, x, x], given={found.fresh[0][0]: w})
     assert all(ring.is_zero(v) for v in (one - other.swapaxes(2, 3)).flat)
 
 
