@@ -76,8 +76,8 @@ def count(flow: Flow, seed: int = 0, deadline: Deadline = Deadline()) -> Counted
 
 
 def law_count(counted: Counted, proved: int) -> LawCount:
-    """The count by the table of docs/method.md; `proved` independent laws hold identically. With gates it is that of the
-    path-lifting."""
+    """The count by the table of docs/method.md; `proved` independent laws hold identically. With gates it
+    is that of the path-lifting."""
     found = _law_count(counted, proved)
     return replace(found, of="path-lifting") if counted.generator.program.gates else found
 

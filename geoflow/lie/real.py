@@ -2,7 +2,8 @@
 
 θ and the data are integers, every gate is computed exactly from them, and the same integers are reduced mod p. Nearby θ
 have the same gates for the same data, so the rank found is a proved lower bound, and N − rank an upper bound of the
-number of laws, on an open set around θ; which laws there are depends on that set (dead and always-on neurons give more).
+number of laws, on an open set around θ; which laws there are depends on that set (dead and
+always-on neurons give more).
 θ is searched so that as many gates as possible switch over the data.
 """
 
