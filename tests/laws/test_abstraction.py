@@ -105,6 +105,28 @@ def test_attention():
     assert not proved("V.T @ V - 2*W @ W.T")
 
 
+NETWORK = """\
+param W[l in 1..3][4, 4], b[4]
+input x[4]
+network g = W[3] @ relu(W[2] @ relu(W[1] @ x + b))
+law first = sum(W[1]**2, axis=1) + b**2 - sum(W[2]**2, axis=0)
+law second = sum(W[2]**2, axis=1) - sum(W[3]**2, axis=0)
+law wrong = sum(W[2]**2, axis=1) + sum(W[3]**2, axis=0)
+"""
+
+
+def test_networks():
+    found = verdicts(check(NETWORK))
+    assert found == {"first": "proved", "second": "proved", "wrong": "refuted"}
+
+
+def test_gates_are_0_or_1():
+    """relu(z)² − z·relu(z) is 0 only since a gate is its own square."""
+    text = "param u, v, w\ninput x\nnetwork g = u*v*x + w*(relu(u*x)**2 - u*x*relu(u*x))\n"
+    found = verdicts(check(text + "law right = w\nlaw wrong = u\n"))
+    assert found == {"right": "proved", "wrong": "refuted"}
+
+
 MAPS = {
     "product": (lambda p: p["x"] * p["y"], ["x", "y"]),
     "pairs": (lambda p: [p["x"] * p["y"], p["y"] * p["z"]], ["x", "y", "z"]),
