@@ -18,7 +18,7 @@ from geoflow.laws.domain import defined_somewhere
 from geoflow.laws.identity import judge
 from geoflow.laws.law import Law
 from geoflow.laws.refutation import is_plain, refute
-from geoflow.laws.span import span_dimension
+from geoflow.laws.span import most_independent
 from geoflow.laws.symmetry import symmetry_of
 from geoflow.laws.tokens import UnsupportedExponential
 from geoflow.laws.witness import find_witness
@@ -270,12 +270,14 @@ def _certainly_fewer(
     counted: Counted, laws: Sequence[Law], judged: Sequence[JudgedLaw], count: int
 ) -> bool:
     """Whether the claims hold fewer than `count` independent laws, for certain: their entries span, over Q and beside
-    constants, a space of lower dimension. A rank at points is only a lower bound."""
+    constants, a space of lower dimension, or their Jacobian has a lower rank over the rational functions. A rank at
+    points is only a lower bound."""
     open_claims = [j for j in judged if j.verdict in ("undecided", "probably refuted")]
     entries = sum(math.prod(j.claim.expression.shape) for j in open_claims)
     named = {n: v for law in laws for n, v in law.flow.constants.items()}
     expressions = [law.expression for law in laws]
-    return entries + span_dimension(counted.flow, expressions, named) < count
+    enough = count - entries - 1
+    return most_independent(counted.flow, expressions, named, enough) <= enough
 
 
 def _most(counted: Counted, laws: Sequence[Law], judged: Sequence[JudgedLaw]) -> int:
