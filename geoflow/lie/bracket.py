@@ -93,10 +93,16 @@ class Generator:
         self, ring: Arithmetic, constants: Mapping[str, np.ndarray], point: Field, letter: Letter
     ) -> Field:
         """The field at a point: arrays [nilpotent, batch, *shape] by block."""
+        return jax.tree.unflatten(self.program.out_tree, self.run(ring, constants, point, letter))
+
+    def run(
+        self, ring: Arithmetic, constants: Mapping[str, np.ndarray], point: Field, letter: Letter
+    ) -> list[np.ndarray]:
+        """The values of the program's outputs, in order."""
         count = len(letter.controls) - len(self.program.gates)
         own, gates = letter.controls[:count], letter.controls[count:]
         leaves = jax.tree.leaves((dict(constants), dict(point), letter.weight, own))
-        return jax.tree.unflatten(self.program.out_tree, run(self.program, ring, leaves, gates))
+        return run(self.program, ring, leaves, gates)
 
     @property
     def irreducible(self) -> bool:
