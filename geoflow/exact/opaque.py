@@ -10,12 +10,13 @@ everywhere D·X has no such value, but a polynomial identity in D and D·X, whic
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
+from geoflow.exact.division import Divisor
 from geoflow.exact.dual import components
 from geoflow.exact.polynomials import Polynomials
 from geoflow.exact.quotient import Polynomial, Quotient, simple
@@ -26,6 +27,7 @@ class _Known:
     matrix: np.ndarray
     determinant: Polynomial
     inverse: np.ndarray
+    divisor: Divisor
 
 
 class FunctionValues(Polynomials):
@@ -115,14 +117,64 @@ class OpaqueInverses(FunctionValues):
             if _equal(known.matrix, matrix):
                 return known
             if _equal(known.matrix.T, matrix):
-                return _Known(matrix, known.determinant, known.inverse.T)
+                return replace(known, matrix=matrix, inverse=known.inverse.T)
         symmetric = _equal(matrix, matrix.T)
         inverse = np.empty(matrix.shape, dtype=object)
         for i, j in np.ndindex(matrix.shape):
             inverse[i, j] = inverse[j, i] if symmetric and j < i else self._stand_in("inv")
-        known = _Known(matrix, self._stand_in("det"), inverse)
+        known = _Known(matrix, self._stand_in("det"), inverse, Divisor(matrix))
         self._inverses.append(known)
         return known
+
+    def _add_product(self, a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
+        """out + a·b. Where a (or b) is an inverse X of A and meets a multiple A·q, the product is q."""
+        if not self._simplified(a, b, out) and not self._simplified(b.T, a.T, out.T):
+            super()._add_product(a, b, out)
+
+    def _simplified(self, a: np.ndarray, b: np.ndarray, out: np.ndarray) -> bool:
+        """Whether a consists of inverses, and the product was added to out."""
+        if (
+            not self._inverses
+            or a.shape[0] != a.shape[1]
+            or any(isinstance(x, Quotient) for x in b.flat)
+        ):
+            return False
+        used = np.asarray(self.pattern(a), dtype=bool)
+        found = []
+        for block in components(np.asarray(used | used.T)):
+            known = self._inverse_in(a[np.ix_(block, block)])
+            if known is None:
+                return False
+            found.append((block, *known))
+        for block, divisor, scale in found:
+            inverse = a[np.ix_(block, block)]
+            for j in range(b.shape[1]):
+                quotient, rest = divisor.divide(list(b[block, j]), self.effort)
+                product = self.zeros((len(block), 1))
+                super()._add_product(inverse, _column(rest), product)
+                for k, q, r in zip(block, quotient, product[:, 0], strict=True):
+                    out[k, j] = out[k, j] + q * scale + r
+        return True
+
+    def _inverse_in(self, block: np.ndarray) -> tuple[Divisor, Any] | None:
+        """The divisor A and the number s with block = s·A⁻¹."""
+        first = block[0, 0]
+        if isinstance(first, Quotient) or len(first) != 1:
+            return None
+        scale = self.context.constant(first.leading_coefficient())
+        for known in self._inverses:
+            if known.divisor.usable and _equal(
+                self._each(lambda x: x * scale, known.inverse), block
+            ):
+                return known.divisor, scale
+        return None
+
+
+def _column(values: list[Any]) -> np.ndarray:
+    out = np.empty((len(values), 1), dtype=object)
+    for k, value in enumerate(values):
+        out[k, 0] = value
+    return out
 
 
 def _leading(value: Any) -> Any:

@@ -14,6 +14,7 @@ import geoflow as gf
 from geoflow.analysis import count
 from geoflow.deadline import Deadline
 from geoflow.exact.cut import Depth, Kind, cut
+from geoflow.exact.division import Divisor
 from geoflow.exact.interpreter import run
 from geoflow.exact.opaque import OpaqueInverses
 from geoflow.exact.polynomials import Polynomials, TooFewVariables
@@ -52,6 +53,13 @@ def test_natural_gradient_in_blocks(n: int, m: int, r: int, damping: str, shift:
     laws = "".join(f"law h{k} = {text}\n" for k, text in enumerate([right, *wrong]))
     text = BLOCKS.format(n=n, m=m, r=r, damping=damping) + laws
     assert list(verdicts(check(text)).values()) == ["proved", "refuted", "refuted", "refuted"]
+
+
+def test_more_inner_units_than_outputs():
+    """The pseudo-inverse of a block multiplies (VVᵀ)⁻¹ by a·VVᵀ: that must be seen to be a."""
+    laws = "law right = log(det(U @ U.T)) - log(det(V @ V.T))\nlaw wrong = det(U @ U.T) - det(V @ V.T)\n"
+    text = BLOCKS.format(n=4, m=4, r=6, damping="") + laws
+    assert verdicts(check(text)) == {"right": "proved", "wrong": "refuted"}
 
 
 def test_symbolic_damping():
@@ -218,6 +226,40 @@ def test_inverses_of_equal_matrices_are_equal():
     assert ring.is_zero(double[0][0, 0] - determinant[0, 0] * 4)
     other = ring.determinant_and_inverse(array((1, 1, 2, 2), a, b, c, a))[1]
     assert not ring.is_zero((inverse - other)[0, 0, 0, 0])
+
+
+def test_an_inverse_meets_its_matrix():
+    ring = opaque()
+    a, b, c, d = ring.variables
+    matrix = array((1, 1, 2, 2), a, b, b, a * b)
+    inverse = ring.determinant_and_inverse(matrix)[1]
+    target = array((1, 1, 2, 1), c + d, c * d - 2)
+    vector = ring.matmul(matrix, target)
+    for product in (
+        ring.matmul(inverse, vector),
+        ring.matmul(vector.swapaxes(2, 3), inverse).swapaxes(2, 3),
+    ):
+        assert all(ring.is_zero(x) for x in (product - target).flat)
+    rest = b * c * c
+    more = ring.matmul(inverse, vector + array((1, 1, 2, 1), rest, a - a))
+    expected = target + array((1, 1, 2, 1), inverse[0, 0, 0, 0] * rest, inverse[0, 0, 1, 0] * rest)
+    assert all(ring.is_zero(x) for x in (more - expected).flat)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(st.lists(st.integers(-2, 2), min_size=18, max_size=18))
+def test_division(numbers: list[int]):
+    a, b, c, d = Polynomials(["a", "b", "c", "d"]).variables
+    terms = [n * x for n, x in zip(numbers, [a, b, c, d, a * c, b * c] * 3, strict=True)]
+    matrix = array((2, 2), a + numbers[0] * b, b, numbers[1] * b, a * b)
+    vector = [sum(terms[:9], a - a), sum(terms[9:], a - a)]
+    divisor = Divisor(matrix)
+    assert divisor.usable
+    quotient, rest = divisor.divide(vector, Effort())
+    for k in range(2):
+        assert matrix[k, 0] * quotient[0] + matrix[k, 1] * quotient[1] + rest[k] == vector[k]
+    multiple = [matrix[k, 0] * c + matrix[k, 1] * d * 3 for k in range(2)]
+    assert divisor.divide(multiple, Effort()) == ([c, 3 * d], [a - a, a - a])
 
 
 def test_blocks_and_reciprocals():
