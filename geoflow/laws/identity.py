@@ -75,6 +75,8 @@ def judge(
         plain = is_plain(generator) and not rooted
         if found.faithful and differential.decides and plain:
             return Judgement("refuted")
+        if found.made:
+            reason = "relations between values of exp, tanh, … are not used"
     except TooLarge as error:
         reason = str(error)
     except (UnluckyPoint, UnsupportedPrimitive):
