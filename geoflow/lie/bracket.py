@@ -18,11 +18,11 @@ import numpy as np
 
 from geoflow.exact.degree import FieldDegree, field_degree
 from geoflow.exact.dual import TRANSCENDENTAL, Arithmetic
-from geoflow.exact.gates import lift, multi_affine
+from geoflow.exact.gates import multi_affine
 from geoflow.exact.interpreter import run
+from geoflow.exact.lifting import lift
 from geoflow.exact.program import Program, trace
 from geoflow.exact.radicals import has_roots
-from geoflow.exact.softmax import unstabilized
 from geoflow.flow import Flow
 from geoflow.parametrization import Control
 
@@ -68,7 +68,7 @@ class Generator:
             _array(()),
             tuple(map(_array, flow.cotangents)),
         )
-        program = lift(unstabilized(trace(generator, *examples)))
+        program = lift(trace(generator, *examples))
         degrees = jax.tree.leaves(
             (
                 {name: 1 if value is None else 0 for name, value in flow.constants.items()},
