@@ -3,7 +3,7 @@ that would is left to exact arithmetic."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -34,15 +34,28 @@ def folded(program: Program) -> Program:
     """The program with constants for what depends on no input."""
     literals = dict(program.literals)
     kept: list[Instruction] = []
+    alias: dict[int, int] = {}
     for ins in program.instructions:
+        ins = replace(ins, inputs=tuple(alias.get(s, s) for s in ins.inputs))
+        chosen = _settled(ins, literals)
+        if chosen is not None:
+            alias[ins.outputs[0]] = chosen
+            continue
         value = _value(ins, [literals[s] for s in ins.inputs if s in literals])
         if value is None:
             kept.append(ins)
         else:
             literals[ins.outputs[0]] = value
-    if len(kept) == len(program.instructions):
-        return program
-    return replace(program, instructions=live(kept, program.outputs), literals=literals)
+    outputs = tuple(alias.get(s, s) for s in program.outputs)
+    return replace(program, instructions=live(kept, outputs), literals=literals, outputs=outputs)
+
+
+def _settled(ins: Instruction, literals: Mapping[int, np.ndarray]) -> int | None:
+    """The case that a selection takes everywhere."""
+    if ins.primitive != "select_n" or ins.inputs[0] not in literals:
+        return None
+    which = np.unique(literals[ins.inputs[0]].astype(int))
+    return ins.inputs[1 + int(which[0])] if len(which) == 1 else None
 
 
 def _value(ins: Instruction, given: Sequence[np.ndarray]) -> np.ndarray | None:
