@@ -41,7 +41,9 @@ def folded(program: Program) -> Program:
         if chosen is not None:
             alias[ins.outputs[0]] = chosen
             continue
-        value = _value(ins, [literals[s] for s in ins.inputs if s in literals])
+        known = [literals[s] for s in ins.inputs if s in literals]
+        exact = not any(map(program.is_erf_slope, known)) or ins.primitive in _MOVES
+        value = _value(ins, known) if exact else None
         if value is None:
             kept.append(ins)
         else:

@@ -18,6 +18,7 @@ import numpy as np
 from geoflow.exact.program import Instruction, Program, live
 
 _MASKED = -1e9
+_READING = f"with scores of {_MASKED:g} or less weighing exactly 0"
 _MOVES = {"broadcast_in_dim", "reshape", "squeeze"}
 
 
@@ -217,30 +218,51 @@ def _unmasked(program: Program) -> Program:
     slots = {s for i in program.instructions for s in (*i.inputs, *i.outputs)}
     fresh = max({*slots, *literals, len(program.input_shapes), *program.outputs}) + 1
     out: list[Instruction] = []
+    finite = False
     for ins in program.instructions:
         found = _mask(ins.inputs[0], made, literals) if ins.primitive == "exp" else None
         if found is None:
             out.append(ins)
             made.update(dict.fromkeys(ins.outputs, ins))
             continue
-        mask, base, bias = found
+        finite = finite or found.finite
         shape = ins.out_shapes[0]
-        keep, add, shifted, weight = range(fresh, fresh + 4)
+        keep, add, weight, value = range(fresh, fresh + 4)
         fresh += 4
-        literals[keep] = np.broadcast_to(mask, shape).astype(np.float64)
-        literals[add] = np.broadcast_to(bias, shape).astype(np.float64)
+        literals[keep] = np.broadcast_to(found.keep, shape).astype(np.float64)
+        literals[add] = np.broadcast_to(found.bias, shape).astype(np.float64)
+        out.append(Instruction("add", (found.scores, add), (value,), {}, (shape,), ins.where))
+        for name, factor in found.factors:
+            out.append(Instruction(name, (value, factor), (fresh,), {}, (shape,), ins.where))
+            value, fresh = fresh, fresh + 1
         out += [
-            Instruction("add", (base, add), (shifted,), {}, (shape,), ins.where),
-            Instruction("exp", (shifted,), (weight,), dict(ins.params), (shape,), ins.where),
+            Instruction("exp", (value,), (weight,), dict(ins.params), (shape,), ins.where),
             Instruction("mul", (weight, keep), ins.outputs, {}, (shape,), ins.where),
         ]
-    return replace(program, instructions=live(out, program.outputs), literals=literals)
+    return replace(
+        program,
+        instructions=live(out, program.outputs),
+        literals=literals,
+        readings=(*program.readings, *((_READING,) if finite else ())),
+    )
+
+
+@dataclass(frozen=True)
+class _Mask:
+    """Scores of which some are masked: `keep` the others, add `bias`, then multiply (or divide) by the factors.
+    `finite`: a large number masks, not −∞."""
+
+    keep: np.ndarray
+    scores: int
+    bias: np.ndarray
+    finite: bool
+    factors: tuple[tuple[str, int], ...] = ()
 
 
 def _mask(
     slot: int, made: Mapping[int, Instruction], literals: Mapping[int, np.ndarray]
-) -> tuple[np.ndarray, int, np.ndarray] | None:
-    """(1 where the score counts, the slot of the scores, what is added to them), where scores are masked."""
+) -> _Mask | None:
+    """The mask of scores, where they have one. Rows without any score that counts keep their large numbers."""
     ins = made.get(slot)
     if ins is None:
         return None
@@ -250,16 +272,52 @@ def _mask(
             for k, (case, other) in enumerate((ins.inputs[1:], ins.inputs[:0:-1])):
                 value = _number(case, made, literals)
                 if value is not None and value <= _MASKED:
-                    return which != k, other, np.zeros(())
+                    return _unless_empty(_Mask(which != k, other, np.zeros(()), bool(np.isfinite(value))))
         case "add":
             for x, y in (ins.inputs, ins.inputs[::-1]):
                 if y in literals and np.any(literals[y] <= _MASKED):
-                    keep = literals[y] > _MASKED
-                    return keep, x, np.where(keep, literals[y], 0.0)
-        case "sub":
-            if _number(ins.inputs[1], made, literals) == 0:
+                    bias = np.broadcast_to(literals[y], ins.out_shapes[0])
+                    keep = bias > _MASKED
+                    finite = bool(np.any(np.isfinite(bias[~keep])))
+                    return _unless_empty(_Mask(keep, x, np.where(keep, bias, 0.0), finite))
+        case "sub" if ins.inputs[1] in literals:
+            masks = literals[ins.inputs[1]]
+            if not np.any(masks):
                 return _mask(ins.inputs[0], made, literals)
+            if np.any(masks >= -_MASKED):
+                bias = np.broadcast_to(-masks, ins.out_shapes[0])
+                keep = bias > _MASKED
+                finite = bool(np.any(np.isfinite(bias[~keep])))
+                return _unless_empty(_Mask(keep, ins.inputs[0], np.where(keep, bias, 0.0), finite))
+        case "sub" if _number(ins.inputs[1], made, literals) == 0:
+            return _mask(ins.inputs[0], made, literals)
+        case "mul" | "div" if _is_moderate(ins.inputs[1], made, literals):
+            found = _mask(ins.inputs[0], made, literals)
+            factor = (ins.primitive, ins.inputs[1])
+            return found and replace(found, factors=(*found.factors, factor))
+        case "mul" if _is_moderate(ins.inputs[0], made, literals):
+            found = _mask(ins.inputs[1], made, literals)
+            return found and replace(found, factors=(*found.factors, ("mul", ins.inputs[0])))
     return None
+
+
+def _unless_empty(mask: _Mask) -> _Mask | None:
+    """Nothing where a row is masked whole by a large number: there the numbers cancel, and all weigh the same."""
+    return None if mask.finite and not np.all(mask.keep.any(axis=-1)) else mask
+
+
+def _is_moderate(
+    slot: int, made: Mapping[int, Instruction], literals: Mapping[int, np.ndarray]
+) -> bool:
+    """Whether a factor is a constant that leaves a mask one: positive, within a factor of 1000."""
+    if slot in literals:
+        return bool(np.all((literals[slot] > 1e-3) & (literals[slot] < 1e3)))
+    ins = made.get(slot)
+    return (
+        ins is not None
+        and ins.primitive in ("sqrt", "rsqrt", *_MOVES)
+        and _is_moderate(ins.inputs[0], made, literals)
+    )
 
 
 def _number(
