@@ -79,7 +79,8 @@ class Generator:
         )
         gates = (Control(g.shape, "choice" if g.axes else "gate", g.axes) for g in program.gates)
         inexact = {i.primitive for i in program.instructions} & TRANSCENDENTAL
-        rooted = bool(flow.parametrization.data) and has_roots(program)
+        moving = bool(flow.parametrization.data) or bool(program.gates)
+        rooted = moving and has_roots(program)  # radicands change from field to field
         return Generator(
             flow,
             program,
