@@ -98,8 +98,8 @@ class CrossEntropy:
 
 @dataclass(frozen=True)
 class FewData:
-    """k fixed data points, drawn from the seed as small integers. Of a map: cotangents in a k-dimensional subspace. Of a
-    network: k inputs, with any cotangent at each (`Parametrization.on_few`)."""
+    """k fixed data points, drawn from the seed as small integers. Of a map: cotangents in a k-dimensional subspace.
+    Of a network: k inputs, with any cotangent at each (`Parametrization.on_few`)."""
 
     k: int
     seed: int = 0

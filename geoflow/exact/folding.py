@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from geoflow.exact.floats import Floats
-from geoflow.exact.interpreter import RULES, run
+from geoflow.exact.interpreter import run
 from geoflow.exact.program import Instruction, Program, UnsupportedPrimitive, live
 
 _MOVES = {
@@ -67,7 +67,9 @@ def _value(ins: Instruction, given: Sequence[np.ndarray]) -> np.ndarray | None:
         return None
     name = ins.primitive
     if name == "iota":
-        return np.asarray(RULES["iota"](_Plain(), ins))[0, 0]
+        axis, shape = ins.params["dimension"], ins.out_shapes[0]
+        ramp = np.arange(shape[axis]).reshape([-1 if k == axis else 1 for k in range(len(shape))])
+        return np.broadcast_to(ramp, shape)
     if not given:
         return None
     if name in _MOVES:
@@ -79,10 +81,6 @@ def _value(ins: Instruction, given: Sequence[np.ndarray]) -> np.ndarray | None:
     if name in _ARITHMETIC and all(np.all(np.isfinite(x)) for x in given):
         return _arithmetic(_ARITHMETIC[name], given, ins.out_shapes[0])
     return None
-
-
-class _Plain:
-    ring = Floats()
 
 
 def _moved(ins: Instruction, given: Sequence[np.ndarray]) -> np.ndarray | None:
@@ -117,6 +115,8 @@ def _arithmetic(
     with np.errstate(all="ignore"):
         rounded = np.asarray(operation(a, b))
     for x, y, z in zip(a.flat, b.flat, rounded.flat, strict=True):
-        if not np.isfinite(z) or operation(Fraction(float(x)), Fraction(float(y))) != Fraction(float(z)):
+        if not np.isfinite(z) or operation(Fraction(float(x)), Fraction(float(y))) != Fraction(
+            float(z)
+        ):
             return None
     return rounded

@@ -62,7 +62,6 @@ def run(
     return [evaluator.value(slot) for slot in program.outputs]
 
 
-
 class _Evaluator:
     def __init__(self, program: Program, ring: Arithmetic, values: dict[int, Array]):
         self.program, self.ring, self.values = program, ring, values

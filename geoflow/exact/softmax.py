@@ -122,7 +122,9 @@ def _zeroed(program: Program, maximum: Instruction) -> Program:
 def _cancels(program: Program, maximum: Instruction) -> bool:
     """Whether no output depends on the maximum."""
     parts: dict[int, _Part] = {maximum.outputs[0]: _Part("sum", 1, False)}
-    shapes = dict(enumerate(program.input_shapes)) | {k: v.shape for k, v in program.literals.items()}
+    shapes = dict(enumerate(program.input_shapes)) | {
+        k: v.shape for k, v in program.literals.items()
+    }
     for i in program.instructions:
         shapes.update(zip(i.outputs, i.out_shapes, strict=True))
     shape = shapes[maximum.inputs[0]]
@@ -272,7 +274,9 @@ def _mask(
             for k, (case, other) in enumerate((ins.inputs[1:], ins.inputs[:0:-1])):
                 value = _number(case, made, literals)
                 if value is not None and value <= _MASKED:
-                    return _unless_empty(_Mask(which != k, other, np.zeros(()), bool(np.isfinite(value))))
+                    return _unless_empty(
+                        _Mask(which != k, other, np.zeros(()), bool(np.isfinite(value)))
+                    )
         case "add":
             for x, y in (ins.inputs, ins.inputs[::-1]):
                 if y in literals and np.any(literals[y] <= _MASKED):

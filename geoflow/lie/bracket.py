@@ -20,8 +20,8 @@ from geoflow.exact.degree import FieldDegree, field_degree
 from geoflow.exact.dual import TRANSCENDENTAL, Arithmetic
 from geoflow.exact.gates import multi_affine
 from geoflow.exact.interpreter import run
-from geoflow.exact.lifting import lift
-from geoflow.exact.program import Program, trace
+from geoflow.exact.lifting import PIECEWISE, lift
+from geoflow.exact.program import Program, UnsupportedPrimitive, trace
 from geoflow.exact.radicals import has_roots
 from geoflow.flow import Flow
 from geoflow.parametrization import Control
@@ -68,7 +68,15 @@ class Generator:
             _array(()),
             tuple(map(_array, flow.cotangents)),
         )
-        program = lift(trace(generator, *examples))
+        traced = trace(generator, *examples)
+        program = lift(traced)
+        p = flow.parametrization
+        if program.gates and not (p.data or p.fixed):
+            # without data nothing switches a gate: φ would have to be cut into its pieces
+            found = next(i for i in traced.instructions if i.primitive in PIECEWISE)
+            raise UnsupportedPrimitive(
+                f"{found.primitive} (a branch on the parameters)", found.where
+            )
         degrees = jax.tree.leaves(
             (
                 {name: 1 if value is None else 0 for name, value in flow.constants.items()},
@@ -79,7 +87,7 @@ class Generator:
         )
         gates = (Control(g.shape, "choice" if g.axes else "gate", g.axes) for g in program.gates)
         inexact = {i.primitive for i in program.instructions} & TRANSCENDENTAL
-        moving = bool(flow.parametrization.data) or bool(program.gates)
+        moving = bool(p.data) or bool(program.gates)
         rooted = moving and has_roots(program)  # radicands change from field to field
         return Generator(
             flow,
@@ -94,10 +102,16 @@ class Generator:
         self, ring: Arithmetic, constants: Mapping[str, np.ndarray], point: Field, letter: Letter
     ) -> Field:
         """The field at a point: arrays [nilpotent, batch, *shape] by block."""
+        return jax.tree.unflatten(self.program.out_tree, self.run(ring, constants, point, letter))
+
+    def run(
+        self, ring: Arithmetic, constants: Mapping[str, np.ndarray], point: Field, letter: Letter
+    ) -> list[np.ndarray]:
+        """The values of the program's outputs, in order."""
         count = len(letter.controls) - len(self.program.gates)
         own, gates = letter.controls[:count], letter.controls[count:]
         leaves = jax.tree.leaves((dict(constants), dict(point), letter.weight, own))
-        return jax.tree.unflatten(self.program.out_tree, run(self.program, ring, leaves, gates))
+        return run(self.program, ring, leaves, gates)
 
     @property
     def irreducible(self) -> bool:

@@ -45,7 +45,10 @@ def facts(generator: Generator, closure: Closure, exact_rank: bool, seed: int) -
     involutive_exact = exact_rank if involutive else first_exact
     open_status: Verdict = "probable" if closure.certificate.complete else "undecided"
     commuting, commuting_status = _commuting(generator, place, rng)
-    jacobian, jacobian_exact = _jacobian_rank(generator, place, rng) or (ranks[0] - flow.has_drift, False)
+    jacobian, jacobian_exact = _jacobian_rank(generator, place, rng) or (
+        ranks[0] - flow.has_drift,
+        False,
+    )
     return Facts(
         {
             "involutive": involutive,

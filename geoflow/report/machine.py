@@ -78,7 +78,7 @@ def _model(model: ModelReport) -> dict[str, Any]:
         "found": [_law(law) for law in model.found],
         "certificate": _certificate(model.certificate),
         "verify": _verification(model.verify),
-        "facts": model.facts,
+        "facts": _facts(model),
         "facts_status": model.facts_status,
         "assumes": model.assumes,
         "notes": model.notes,
@@ -86,6 +86,11 @@ def _model(model: ModelReport) -> dict[str, Any]:
         "prime": model.prime,
         "seconds": model.seconds,
     }
+
+
+def _facts(model: ModelReport) -> dict[str, Any]:
+    real = {} if model.real_gates is None else {"real_gates": asdict(model.real_gates)}
+    return {**model.facts, **real}
 
 
 def _claim(claim: ClaimResult) -> dict[str, Any]:
@@ -108,7 +113,9 @@ def _certificate(certificate: Certificate | None) -> dict[str, Any] | None:
         return None
     data = asdict(certificate)
     data["runs"] = [{key: run[key] for key in ("prime", "ranks", "words")} for run in data["runs"]]
-    return data | {"rank": certificate.rank}
+    if certificate.balls is not None:
+        data["balls"] = {"rank": certificate.balls.rank, "precision": certificate.balls.precision}
+    return data | {"rank": certificate.rank, "exact": certificate.exact}
 
 
 def _verification(verify: Verification | None) -> dict[str, Any] | None:

@@ -18,6 +18,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from geoflow.exact.lifting import PIECEWISE
+from geoflow.exact.program import trace
 from geoflow.expr.tree import depends_on_time
 from geoflow.flow import Flow
 from geoflow.parametrization import Block
@@ -28,6 +30,7 @@ SOLVER_TOLERANCE = 1e-11
 STRICTER = 1e-2  # factor of the second pass
 MAX_STEPS = 4096
 SAVED = 50
+MOST_INPUTS = 8  # data at which a network is evaluated at every step
 
 Point = dict[str, jax.Array]
 Observe = Callable[[Point], Any]
@@ -125,6 +128,28 @@ def draw_runs(
         times=np.linspace(first, first + settings.time, SAVED),
         typical=float(np.sqrt(np.mean(moving**2))),
     )
+
+
+def draw_inputs(flow: Flow, settings: VerifySettings, seed: int) -> dict[str, jax.Array]:
+    """Data for a network, [k, *shape] by input: Gaussian numbers, or random classes."""
+    rng = generator(seed, 3)
+    count = min(settings.data, MOST_INPUTS)
+    inputs = {}
+    for datum in flow.parametrization.data:
+        values = rng.standard_normal((count, *datum.shape))
+        if datum.kind == "onehot":
+            values = (values == values.max(axis=-1, keepdims=True)).astype(float)
+        inputs[datum.name] = jnp.asarray(values)
+    return inputs
+
+
+def is_piecewise(flow: Flow) -> bool:
+    """Whether the output has kinks."""
+    values = {b.name: jax.ShapeDtypeStruct(b.shape, np.float64) for b in flow.parameters}
+    values |= {d.name: jax.ShapeDtypeStruct(d.shape, np.float64) for d in flow.parametrization.data}
+    constants = {n: jax.ShapeDtypeStruct((), np.float64) for n in flow.constants}
+    program = trace(flow.parametrization.phi, constants, values)
+    return any(i.primitive in PIECEWISE for i in program.instructions)
 
 
 def seen_size(flow: Flow) -> int:
