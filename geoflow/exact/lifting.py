@@ -137,7 +137,8 @@ class _Lifting(Comparing):
         )
 
     def _eq(self, ins: Instruction) -> int:
-        return self._equal(*ins.inputs, ins.outputs[0])
+        a, b = ins.inputs
+        return self._equal(a, b, ins.outputs[0])
 
     def _equal(self, a: int, b: int, result: int) -> int:
         """1 where two values are equal: almost nowhere, or as gates say."""

@@ -73,16 +73,19 @@ class Program:
 
     def assumed(self) -> tuple[str, ...]:
         """What is taken for granted of the constants: `readings`, and of the float next to 2/√π."""
-        slope = any(map(self.is_erf_slope, self._used()))
+        slope = any(map(self.is_erf_slope, self.used_literals()))
         return (*self.readings, *((f"with {ERF_SLOPE!r} read as 2/√π",) if slope else ()))
 
     def rounded_literals(self) -> tuple[float, ...]:
         """Float constants that are not the decimal numbers they are written as: 0.1, but not 0.5."""
-        values = {float(x) for v in self._used() if not self.is_erf_slope(v) for x in v.flat}
+        values = {
+            float(x) for v in self.used_literals() if not self.is_erf_slope(v) for x in v.flat
+        }
         finite = (x for x in values if math.isfinite(x))
         return tuple(sorted(x for x in finite if Fraction(repr(x)) != Fraction(x)))
 
-    def _used(self) -> list[np.ndarray]:
+    def used_literals(self) -> list[np.ndarray]:
+        """The constants that some instruction reads, or that are returned."""
         used = {slot for i in self.instructions for slot in i.inputs} | set(self.outputs)
         return [self.literals[slot] for slot in used & set(self.literals)]
 
