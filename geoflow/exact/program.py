@@ -76,6 +76,11 @@ class Program:
         slope = any(map(self.is_erf_slope, self.used_literals()))
         return (*self.readings, *((f"with {ERF_SLOPE!r} read as 2/√π",) if slope else ()))
 
+    @property
+    def used(self) -> frozenset[int]:
+        """Slots that something reads, or that are outputs."""
+        return frozenset(s for i in self.instructions for s in i.inputs) | frozenset(self.outputs)
+
     def rounded_literals(self) -> tuple[float, ...]:
         """Float constants that are not the decimal numbers they are written as: 0.1, but not 0.5."""
         values = {
@@ -86,8 +91,7 @@ class Program:
 
     def used_literals(self) -> list[np.ndarray]:
         """The constants that some instruction reads, or that are returned."""
-        used = {slot for i in self.instructions for slot in i.inputs} | set(self.outputs)
-        return [self.literals[slot] for slot in used & set(self.literals)]
+        return [self.literals[slot] for slot in self.used & set(self.literals)]
 
 
 def trace(function: Callable[..., Any], *examples: Any) -> Program:
@@ -221,7 +225,7 @@ def _where(eqn: Any) -> str:
 
 
 def live(instructions: Sequence[Instruction], outputs: Sequence[int]) -> tuple[Instruction, ...]:
-    """Those that the outputs need."""
+    """The instructions that the slots `outputs` need."""
     needed, kept = set(outputs), []
     for instruction in reversed(instructions):
         if needed.intersection(instruction.outputs):
