@@ -105,21 +105,26 @@ def search(definitions: Definitions, statement: tree.Search) -> tuple[SearchTerm
 
 def _search_term(definitions: Definitions, option: tree.Option) -> SearchTerm:
     name, given = option.name.text, option.arguments
-    if name == "polynomial" and given is not None and len(given) == 1:
+    if name in ("polynomial", "darboux") and given is not None and len(given) == 1:
         (argument,) = given
         if not isinstance(argument, tree.Keyword | tree.Function | tree.Text):
             degree = definitions.expressions.integer(argument, "A degree")
             if not 1 <= degree <= _HIGHEST_DEGREE:
                 message = f"A degree is between 1 and {_HIGHEST_DEGREE}, and this is {degree}."
                 raise DiagnosticError(_bad_setting(argument.span, message))
-            return SearchTerm("polynomial", degree)
+            return SearchTerm(name, degree)
     if name == "log" and given is not None and len(given) == 1:
         (argument,) = given
         if isinstance(argument, tree.Name) and argument.text == "coordinates":
             return SearchTerm("log")
     if name == "potentials" and given is None:
         return SearchTerm("potentials")
-    usage = {"polynomial": "polynomial(2)", "log": "log(coordinates)", "potentials": "potentials"}
+    usage = {
+        "polynomial": "polynomial(2)",
+        "darboux": "darboux(2)",
+        "log": "log(coordinates)",
+        "potentials": "potentials",
+    }
     if name in usage:
         raise DiagnosticError(
             _bad_setting(
