@@ -90,12 +90,18 @@ def law_results(
 ) -> list[ClaimResult]:
     """One result per `law` claim, with a witness where it is refuted."""
     results = []
+    above: list[Law] = []
     for j in judged:
         result = ClaimResult(
             "law", j.claim.text, j.verdict, name=j.claim.name, line=j.claim.span.line
         )
         if j.law is not None:
-            result = replace(result, detail=_entries(j.law, not measure(counted, [j.law]).left_out))
+            measured = not measure(counted, [j.law]).left_out
+            detail = _entries(j.law, measured)
+            if above and measured and j.law.independent:
+                detail += _beside(counted, j.law, above)
+            result = replace(result, detail=detail)
+            above.append(j.law)
         elif j.verdict in ("refuted", "probably refuted"):
             witness = None
             if not has_roots(counted.generator.program):  # else small points lie in other open sets
@@ -118,6 +124,17 @@ def _entries(law: Law, measured: bool) -> str:
     if law.independent == 0:
         return "constant everywhere: it says nothing"
     return f"{law.independent} independent entr{'y' if law.independent == 1 else 'ies'}"
+
+
+def _beside(counted: Counted, law: Law, above: Sequence[Law]) -> str:
+    """What a law adds to those above it, where that is not all its independent entries."""
+    together = measure(counted, [*above, law])
+    if together.left_out:
+        return ""
+    new = together.rank - independent(counted, above)
+    if new == law.independent:
+        return ""
+    return f", adds {new or 'none'} to the laws above"
 
 
 def _modular_witness(counted: Counted) -> str:

@@ -144,7 +144,7 @@ def check_model(
             *expectation_results(model, counted, analysis, judged),
         ],
     )
-    report = model_report(model, flow, counted, analysis, claims, options, clock.seconds)
+    report = model_report(model, flow, counted, analysis, claims, options, clock.seconds, claimed)
     if model.at is not None:
         special = clock.run("at", model.name, lambda: _special(model, counted, analysis, deadline))
         special = replace(special, lower=analysis.count.lower)

@@ -78,6 +78,7 @@ class FoundLaw:
     status: Verdict
     symmetry: str = ""
     drift: float | None = None
+    claimed: bool = False  # a function of the laws that the file claims and that are proved
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from geoflow.deadline import Deadline
 from geoflow.exact import linalg
 from geoflow.exact.polynomials import Polynomial
 from geoflow.exact.primefield import draw_prime
-from geoflow.laws.orbits import reduced, vanishing
+from geoflow.laws.orbits import conditions, reduced
 from geoflow.laws.vectorfields import Exponents, VectorFields, primitive
 
 MOST_COORDINATES = 12
@@ -131,6 +131,8 @@ def _on_orbits(
         candidates = _special(fields, [*found.polynomials], generic, monomials, prime, seed)
         residues.append(_Residues(prime, candidates))
         yield from _lifted(fields, residues)
+        if len(residues) > 1 and not any(r.candidates for r in residues):
+            return
 
 
 def _monomials_of(variables: int, degree: int) -> list[Exponents]:
@@ -151,11 +153,11 @@ def _generic(fields: VectorFields, monomials: Sequence[Exponents], seed: int) ->
         mod = reduced(fields, prime)
         if mod is None:
             continue
-        spaces = vanishing(mod, rng.integers(1, prime, (1, len(fields.variables))), monomials, rng)
-        if not len(spaces[0]):
-            return []
         points = rng.integers(1, prime, (_GENERIC_POINTS, len(fields.variables)))
-        spaces = vanishing(mod, points, monomials, rng)
+        rows = conditions(mod, points, monomials, rng)
+        if linalg.rank(rows[0], prime) == len(monomials):
+            return []
+        spaces = [linalg.nullspace(r, prime) for r in rows]
         primes.append(prime)
         bases.append(linalg.echelon(np.concatenate(spaces), prime))
     if len({tuple(map(tuple, b != 0)) for b in bases}) > 1:
@@ -213,12 +215,12 @@ def _special(
         return []
     usual = np.array([_residues(p, monomials, prime) for p in generic], dtype=np.int64)
     usual = usual.reshape(-1, len(monomials))
-    spaces = vanishing(mod, points, monomials, rng)
-    least = min(map(len, spaces))
+    rows = conditions(mod, points, monomials, rng)
+    ranks = [linalg.rank(r, prime) for r in rows]
     met: dict[tuple[int, ...], int] = {}
-    for space in spaces:
-        if least < len(space) <= least + _MOST_EXCESS:
-            for row in space:
+    for r, rank in zip(rows, ranks, strict=True):
+        if 0 < max(ranks) - rank <= _MOST_EXCESS:
+            for row in linalg.nullspace(r, prime):
                 key = tuple(int(x) for x in row)
                 met[key] = met.get(key, 0) + 1
     often = sorted((row for row, n in met.items() if n > 1), key=lambda r: (-met[r], r))

@@ -18,7 +18,6 @@ from math import prod
 
 import numpy as np
 
-from geoflow.exact import linalg
 from geoflow.laws.vectorfields import Exponents, VectorFields
 
 _ORDER = 8
@@ -63,18 +62,18 @@ def _plain(exponents: Iterable[int]) -> Exponents:
     return tuple(map(int, exponents))
 
 
-def vanishing(
+def conditions(
     fields: Reduced, points: np.ndarray, monomials: Sequence[Exponents], rng: np.random.Generator
-) -> list[np.ndarray]:
-    """For every point [points, variables], an echelon basis [., monomials] of the polynomials in `monomials` that
-    vanish on its orbit."""
+) -> np.ndarray:
+    """For every point [points, variables], the linear conditions [points, ., monomials] on a polynomial in `monomials`
+    that vanishes on its orbit."""
     order = min(_ORDER, fields.prime - 1)
     curves = (len(monomials) + _SLACK) // (order - 1) + 1
     start = np.repeat(points, curves, axis=0)
     series = _curves(fields, start, order, rng)
     values = _monomials(series, monomials, fields.prime)  # [monomials, batch, order]
-    rows = values.reshape(len(monomials), len(points), curves * order).transpose(1, 2, 0)
-    return [linalg.nullspace(np.ascontiguousarray(r), fields.prime) for r in rows]
+    rows = values.reshape(len(monomials), len(points), curves * order)
+    return np.ascontiguousarray(rows.transpose(1, 2, 0))
 
 
 def _curves(

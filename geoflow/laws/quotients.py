@@ -7,6 +7,7 @@ The cᵢ are the combinations of the logarithms that are conserved: whole number
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import gcd
 
 from geoflow.deadline import Deadline
 from geoflow.exact.interpreter import UnluckyPoint
@@ -58,10 +59,12 @@ def quotients(
 
 
 def _quotient(combination: Combination, factors: Sequence[Expr]) -> Expr:
-    """Σ cᵢ log pᵢ + k·t as Π pᵢ^cᵢ·exp(k·t); `factors` are the pᵢ."""
+    """Σ cᵢ log pᵢ + k·t as Π pᵢ^cᵢ·exp(k·t), the cᵢ without a common divisor; `factors` are the pᵢ."""
+    common = gcd(*(int(c) for (j, _), c in combination.coefficients.items() if j < len(factors)))
     above: list[Expr] = []
     below: list[Expr] = []
-    for (j, _), c in combination.coefficients.items():
+    for (j, _), whole in combination.coefficients.items():
+        c = whole / (common or 1)
         if j == len(factors):
             above.insert(0, function("exp", scale(c, Time())))
         else:

@@ -126,7 +126,7 @@ class Mirror(Metric):
         hessian = _entrywise(_derivative(_derivative(self._psi(context.constants))))
         return {name: g / hessian(theta[name]) for name, g in covector.items()}
 
-    def balanced(self, parameter: Parameter) -> tuple[Expr, ...]:
+    def balanced(self, parameter: Expr) -> tuple[Expr, ...]:
         if self._named is not None:
             return self._named.balanced(parameter)
         from geoflow.metric.potential import balanced_functions
