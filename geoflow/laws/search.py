@@ -1,6 +1,6 @@
 """Find laws until the count is met or the dictionaries are exhausted.
 
-Order of search: matrix forms of single parameters, products of two, quotients of minors, then scalar polynomials of
+Order of search: matrix forms of single parameters, products of two, blocks of them, quotients of minors, then scalar polynomials of
 rising degree with the potentials' functions, and quotients of invariant polynomials. Every candidate is proved as an identity or dropped; a law is listed if its gradients at one
 point over F_p raise the rank of those listed before, which proves them independent.
 """
@@ -19,6 +19,7 @@ from geoflow.exact.program import UnsupportedPrimitive
 from geoflow.expr.build import multiply
 from geoflow.expr.printer import print_expr
 from geoflow.expr.tree import Expr, walk
+from geoflow.laws.blocks import block_laws
 from geoflow.laws.dictionary import TermSampler, combinations_in, constant_monomials
 from geoflow.laws.differential import Differential, differentiate
 from geoflow.laws.factors import TimeFactor, time_factors
@@ -147,6 +148,7 @@ def _stages(
                 "products of two parameters",
                 _matrix_stage(generator, own + cross, factors, 0, seed),
             )
+        yield "blocks of matrix forms", _block_stage(generator, own + cross, factors, seed)
         if flow.order == 1:
             yield "quotients of minors", quotients(generator, minors(flow), 0, seed)
     functions = entries_of(scalar_functions(flow)) if where.functions else []
@@ -172,6 +174,16 @@ def _matrix_stage(
     for f in factors:
         usable = terms if f.rate is None else [t for t in terms if not has_logarithm(t)]
         found += matrix_laws(generator, usable, f.factor, f.rate, degree, seed)
+    return found
+
+
+def _block_stage(
+    generator: Generator, terms: list[Expr], factors: list[TimeFactor], seed: int
+) -> list[Expr]:
+    found: list[Expr] = []
+    for f in factors:
+        usable = terms if f.rate is None else [t for t in terms if not has_logarithm(t)]
+        found += block_laws(generator, usable, f, seed)
     return found
 
 
