@@ -29,7 +29,7 @@ from geoflow.laws.matrix_form import expression, matrix_laws
 from geoflow.laws.monomials import MonomialSampler, entries_of, highest_degree
 from geoflow.laws.quotients import darboux_factors, quotients
 from geoflow.laws.symmetry import symmetry_of
-from geoflow.laws.terms import cross_terms, has_logarithm, minors, own_terms, scalar_functions
+from geoflow.laws.terms import cross_terms, has_logarithm, minors, own_terms, scalar_functions, split_terms
 from geoflow.laws.tokens import UnsupportedExponential
 from geoflow.lie.bracket import Generator
 from geoflow.lie.point import ModularPoint
@@ -148,7 +148,10 @@ def _stages(
                 "products of two parameters",
                 _matrix_stage(generator, own + cross, factors, 0, seed),
             )
-        yield "blocks of matrix forms", _block_stage(generator, own + cross, factors, seed)
+        split = split_terms(flow)
+        if split:
+            yield "split axes", _matrix_stage(generator, own + split, factors, 0, seed)
+        yield "blocks of matrix forms", _block_stage(generator, own + cross + split, factors, seed)
         if flow.order == 1:
             yield "quotients of minors", quotients(generator, minors(flow), 0, seed)
     functions = entries_of(scalar_functions(flow)) if where.functions else []

@@ -29,6 +29,7 @@ from geoflow.expr.tree import (
     Expr,
     Number,
     Parameter,
+    Shape,
     Time,
     Velocity,
     depends_on_time,
@@ -38,6 +39,7 @@ from geoflow.expr.tree import (
 from geoflow.flow import Flow
 
 _MOST_MINORS = 60
+_MOST_SPLITS = 8
 
 
 def own_terms(flow: Flow) -> list[Expr]:
@@ -172,7 +174,7 @@ def cross_terms(flow: Flow) -> list[Expr]:
     return terms
 
 
-def _grams(a: Leaf, b: Leaf) -> Iterator[Expr]:
+def _grams(a: Expr, b: Expr) -> Iterator[Expr]:
     """Contractions of a with b (of the same shape) over all axes but one."""
     match len(a.shape):
         case 1:
@@ -181,12 +183,55 @@ def _grams(a: Leaf, b: Leaf) -> Iterator[Expr]:
             yield matmul(transpose(a), b)
             yield matmul(a, transpose(b))
         case rank if rank > 2:
-            letters = "abcdefghijklmnop"[:rank]
-            for axis in range(rank):
-                other = letters[:axis] + "z" + letters[axis + 1 :]
-                subscripts = f"{letters},{other}->{letters[axis]}z"
-                shape = (a.shape[axis], a.shape[axis])
-                yield Apply("einsum", (a, b), shape, (("subscripts", subscripts),))
+            yield from (_gram_along(a, b, axis) for axis in range(rank))
+
+
+def _gram_along(a: Expr, b: Expr, axis: int) -> Expr:
+    """The contraction over all axes but this one."""
+    letters = "abcdefghijklmnop"[: len(a.shape)]
+    other = letters[:axis] + "z" + letters[axis + 1 :]
+    subscripts = f"{letters},{other}->{letters[axis]}z"
+    shape = (a.shape[axis], b.shape[axis])
+    return Apply("einsum", (a, b), shape, (("subscripts", subscripts),))
+
+
+def split_terms(flow: Flow) -> list[Expr]:
+    """Terms of parameters one of whose axes is a multiple of a dimension n of another parameter: a flattened map of n
+    channels that feeds a dense layer, or merged heads. The axis is split, and all others summed over."""
+    terms: list[Expr] = []
+    for block in flow.parameters:
+        sizes = sorted({n for b in flow.parameters if b is not block for n in b.shape if n > 1})
+        splits = [
+            (axis, n, pair)
+            for axis, whole in enumerate(block.shape)
+            for n in sizes
+            if whole % n == 0 and n < whole
+            for pair in ((n, whole // n), (whole // n, n))[: 2 if n * n != whole else 1]
+        ]
+        leaf = Parameter(block.name, block.shape)
+        for axis, n, pair in splits[:_MOST_SPLITS]:
+            shape = (*block.shape[:axis], *pair, *block.shape[axis + 1 :])
+            for k in [axis + i for i, size in enumerate(pair) if size == n]:
+                terms += _split_along(flow, leaf, shape, k)
+    return terms
+
+
+def _split_along(flow: Flow, leaf: Parameter, shape: Shape, axis: int) -> Iterator[Expr]:
+    def reshaped(a: Expr) -> Expr:
+        return Apply("reshape", (a,), shape, (("shape", shape),))
+
+    metric, others = flow.metric_of(leaf.name), tuple(k for k in range(len(shape)) if k != axis)
+    axes = others[0] if len(others) == 1 else others
+    if flow.order == 2:
+        velocity = reshaped(Velocity(leaf.name, leaf.shape))
+        if metric.quadratic:
+            yield _gram_along(reshaped(leaf), velocity, axis)
+            yield _gram_along(velocity, reshaped(leaf), axis)
+        return
+    if metric.quadratic:
+        yield _gram_along(reshaped(leaf), reshaped(leaf), axis)
+    for function in metric.balanced(leaf):
+        yield total(reshaped(function), axes)
 
 
 def _sums(term: Expr) -> Iterator[Expr]:
