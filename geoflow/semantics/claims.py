@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from geoflow.diagnostics import Diagnostic, DiagnosticError, Span
+from geoflow.expr.tree import Expr, Parameter
 from geoflow.semantics import arithmetic, messages
 from geoflow.semantics.definitions import Definitions
 from geoflow.semantics.model import Expectation, LawClaim, SearchTerm, VerifySettings
@@ -20,7 +21,13 @@ Expecting = tree.ExpectLaws | tree.ExpectNoLaws | tree.ExpectProperty | tree.Exp
 def law(definitions: Definitions, statement: tree.Law, place: Place) -> LawClaim:
     """The claim of a `law` statement."""
     expressions = definitions.expressions
-    expression = expressions.array(statement.value)
+    moments: dict[str, Expr] = {
+        f"{letter}({parameter.name})": Parameter(f"{letter}({parameter.name})", parameter.shape)
+        for members in definitions.parameters.values()
+        for parameter in members
+        for letter in place.moments
+    }
+    expression = expressions.array(statement.value, moments)
     verify_place(expressions, expression, place, statement.value.span)
     text = printer.text(statement.value)
     return LawClaim(statement.name.text, expression, text, statement.span)

@@ -28,6 +28,7 @@ class Place:
     controls: bool = False
     transcendental: bool = False
     code: str = "GEO0206"
+    moments: tuple[str, ...] = ()  # those of an adaptive flow, written like functions: `w(x)`
     own: str | None = None  # the one variable allowed where parameters are not
 
 
