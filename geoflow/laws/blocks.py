@@ -1,7 +1,7 @@
 """Laws in blocks: combinations of matrix terms that are conserved in some of their entries only.
 
-With merged heads, say, Q Qᵀ − K Kᵀ is conserved in its diagonal blocks alone. The nullspace over the terms is taken entry
-by entry; each combination found is kept for all the entries where it holds, written as few, large slices.
+With merged heads, say, Q Qᵀ − K Kᵀ is conserved in its diagonal blocks alone. The nullspace over the terms is taken
+entry by entry; each combination found is kept for all the entries where it holds, written as few, large slices.
 """
 
 from __future__ import annotations
@@ -107,9 +107,7 @@ def _slices(law: Expr, where: np.ndarray) -> Iterator[Expr]:
     """The law on boxes that cover the entries where it holds; nothing where they are too many."""
     boxes = list(boxes_of(where))
     for box in boxes if len(boxes) <= _MOST_SLICES else ():
-        items = tuple(
-            start if stop - start == 1 else (start, stop, 1) for start, stop in box
-        )
+        items = tuple(start if stop - start == 1 else (start, stop, 1) for start, stop in box)
         shape = tuple(stop - start for start, stop in box if stop - start > 1)
         yield Apply("index", (law,), shape, (("items", items),))
 
@@ -132,7 +130,7 @@ def _boxes_at(where: np.ndarray, corner: tuple[int, ...]) -> Iterator[tuple[tupl
         return
     first, *rest = corner
     for stop in range(first + 1, len(where) + 1):
-        common = where[first:stop].all(axis=0)
+        common = np.asarray(where[first:stop].all(axis=0))
         if not common[tuple(rest)]:
             return
         for inner in _boxes_at(common, tuple(rest)):

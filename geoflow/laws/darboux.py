@@ -1,8 +1,8 @@
 """Invariant polynomials of a family of fields: p with X p = λ p for every field X (Darboux 1878).
 
-Candidates, each tested by exact division over Q: the coordinates; the factors of the fields' denominator; the factors of
-the minors of the matrix of the fields, since the locus where their rank drops is invariant; and polynomials of rising
-degree that vanish on orbits, by linear algebra mod small primes (`laws.orbits`) and rational reconstruction.
+Candidates, each tested by exact division over Q: the coordinates; the factors of the fields' denominator; the factors
+of the minors of the matrix of the fields, since the locus where their rank drops is invariant; and polynomials of
+rising degree that vanish on orbits, by linear algebra mod small primes (`laws.orbits`) and rational reconstruction.
 Σ cᵢ λᵢ = 0 makes Σ cᵢ log pᵢ a law: `laws.search` finds the cᵢ. Not found: polynomials with coefficients that need
 more than two small primes, of a degree beyond the bound, or without points over F_p (unless they divide a minor).
 """
@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import combinations, islice, product
-from math import comb, prod
+from math import comb
 
 import numpy as np
 
@@ -40,8 +40,8 @@ _GENERIC_POINTS = 6
 def invariant_polynomials(
     fields: VectorFields, degree: int, seed: int, deadline: Deadline = Deadline()
 ) -> list[Polynomial]:
-    """Invariant polynomials, irreducible where they are factors, those of least degree first. `degree` bounds those that
-    are sought on orbits."""
+    """Invariant polynomials, irreducible over Q, those of least degree first. `degree` bounds those that are sought on
+    orbits."""
     found = _Found(fields)
     for p in _factors(fields, seed):
         found.test(p)
@@ -118,9 +118,7 @@ def _determinant(matrix: Sequence[Sequence[Polynomial]]) -> Polynomial:
     return total
 
 
-def _on_orbits(
-    fields: VectorFields, found: _Found, degree: int, seed: int
-) -> Iterator[Polynomial]:
+def _on_orbits(fields: VectorFields, found: _Found, degree: int, seed: int) -> Iterator[Polynomial]:
     """Candidates of one degree from the orbits of points."""
     monomials = _monomials_of(len(fields.variables), degree)
     generic = _generic(fields, monomials, seed)
@@ -250,8 +248,8 @@ def _residues(p: Polynomial, monomials: Sequence[Exponents], prime: int) -> list
 
 
 def _lifted(fields: VectorFields, residues: Sequence[_Residues]) -> Iterator[Polynomial]:
-    """Polynomials over Q with the residues of the last prime: of one candidate; of a product of two, which are conjugate
-    where a polynomial splits mod p; of one candidate with the same monomials for every prime."""
+    """Polynomials over Q with the residues of the last prime: of one candidate; of a product of two, which are
+    conjugate where a polynomial splits mod p; of one candidate with the same monomials for two primes."""
     *before, last = residues
     pairs = (_product(a, b, last.prime) for a, b in combinations(last.candidates, 2))
     for candidate in (*last.candidates, *pairs):

@@ -36,7 +36,10 @@ class Reduced:
     def at(self, point: Sequence[int]) -> np.ndarray:
         """The fields at a point, [fields, variables]."""
         p = self.prime
-        values = [prod(pow(int(x), n, p) for x, n in zip(point, m, strict=True)) % p for m in self.monomials]
+        values = [
+            prod(pow(int(x), n, p) for x, n in zip(point, m, strict=True)) % p
+            for m in self.monomials
+        ]
         rows = np.zeros((self.count, len(point)), dtype=np.int64)
         for f, v, m, c in self.terms:
             rows[f, v] = (rows[f, v] + c * values[m]) % p
@@ -76,9 +79,7 @@ def conditions(
     return np.ascontiguousarray(rows.transpose(1, 2, 0))
 
 
-def _curves(
-    fields: Reduced, start: np.ndarray, order: int, rng: np.random.Generator
-) -> np.ndarray:
+def _curves(fields: Reduced, start: np.ndarray, order: int, rng: np.random.Generator) -> np.ndarray:
     """Solutions [batch, variables, order] of z' = Σ uₖ(s) Yₖ(z) mod s^order."""
     p, (batch, variables) = fields.prime, start.shape
     controls = rng.integers(0, p, (batch, fields.count, order))

@@ -1,8 +1,9 @@
 """Find laws until the count is met or the dictionaries are exhausted.
 
-Order of search: matrix forms of single parameters, products of two, blocks of them, quotients of minors, then scalar polynomials of
-rising degree with the potentials' functions, and quotients of invariant polynomials. Every candidate is proved as an identity or dropped; a law is listed if its gradients at one
-point over F_p raise the rank of those listed before, which proves them independent.
+Order of search: matrix forms of single parameters, products of two, split axes, blocks of all these, quotients of minors,
+then scalar polynomials of rising degree with the potentials' functions, and after degree 2 quotients of invariant
+polynomials. Every candidate is proved as an identity or dropped; a law is listed if its gradients at one point over F_p
+raise the rank of those listed before, which proves them independent.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from geoflow.expr.build import multiply
 from geoflow.expr.printer import print_expr
 from geoflow.expr.tree import Expr, walk
 from geoflow.laws.blocks import block_laws
-from geoflow.laws.dictionary import TermSampler, combinations_in, constant_monomials
+from geoflow.laws.dictionary import combinations_in, constant_monomials
 from geoflow.laws.differential import Differential, differentiate
 from geoflow.laws.factors import TimeFactor, time_factors
 from geoflow.laws.identity import decide, gradient_rows
@@ -29,7 +30,14 @@ from geoflow.laws.matrix_form import expression, matrix_laws
 from geoflow.laws.monomials import MonomialSampler, entries_of, highest_degree
 from geoflow.laws.quotients import darboux_factors, quotients
 from geoflow.laws.symmetry import symmetry_of
-from geoflow.laws.terms import cross_terms, has_logarithm, minors, own_terms, scalar_functions, split_terms
+from geoflow.laws.terms import (
+    cross_terms,
+    has_logarithm,
+    minors,
+    own_terms,
+    scalar_functions,
+    split_terms,
+)
 from geoflow.laws.tokens import UnsupportedExponential
 from geoflow.lie.bracket import Generator
 from geoflow.lie.point import ModularPoint

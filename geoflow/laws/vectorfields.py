@@ -1,4 +1,4 @@
-"""The fields of a flow written out: vectors of polynomials over Q that span, over the rational functions, all G_a and F₀.
+"""The fields of a flow written out: vectors of polynomials over Q that span all G_a and F₀ over the rational functions.
 
 The generator c·F₀ + G_a is expanded with every coordinate a variable; its coefficients in (c, a), cleared of their
 common denominator, are the fields. A field times a function has the same invariant hypersurfaces and the same laws,
@@ -59,9 +59,7 @@ class VectorFields:
 
     def expression(self, p: Polynomial) -> Expr:
         """The polynomial written out, with primitive integer coefficients, the first one positive."""
-        terms = sorted(
-            primitive(p).items(), key=lambda mc: (-sum(mc[0]), tuple(-e for e in mc[0]))
-        )
+        terms = sorted(primitive(p).items(), key=lambda mc: (-sum(mc[0]), tuple(-e for e in mc[0])))
         sign = 1 if terms[0][1] > 0 else -1
         return linear_combination(
             [(Fraction(sign * c), self._monomial(m)) for m, c in terms if any(m)]

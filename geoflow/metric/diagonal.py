@@ -10,7 +10,7 @@ from typing import Any
 from geoflow.expr.build import divide, power
 from geoflow.expr.evaluate import Environment, evaluate, rationals
 from geoflow.expr.printer import print_expr
-from geoflow.expr.tree import Apply, Constant, Expr, Number, Parameter, walk
+from geoflow.expr.tree import Apply, Constant, Expr, Number, walk
 from geoflow.metric.base import Arrays, Metric, MetricContext
 
 

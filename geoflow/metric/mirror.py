@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from geoflow.expr.build import function, power
-from geoflow.expr.tree import Expr, Parameter
+from geoflow.expr.tree import Expr
 from geoflow.metric.base import Arrays, Metric, MetricContext
 
 Scalar = Callable[[jax.Array], jax.Array]

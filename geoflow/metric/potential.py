@@ -17,7 +17,7 @@ from geoflow.exact.interpreter import run
 from geoflow.exact.program import UnsupportedPrimitive, trace
 from geoflow.exact.symbols import SymPyExpressions
 from geoflow.expr.convert import NotConvertible, from_sympy
-from geoflow.expr.tree import Constant, Expr, Parameter
+from geoflow.expr.tree import Constant, Expr
 
 
 def to_sympy(

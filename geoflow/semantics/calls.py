@@ -51,7 +51,9 @@ def _moment(expressions: Expressions, node: tree.Call, local: Locals) -> Expr | 
             return local[f"{name}({operand.name})"]
     message = f"`{name}(…)` is a moment of one parameter of the flow."
     raise DiagnosticError(
-        messages.wrong_kind(node.span, message, "no moment", f"write `{name}(x)` for a parameter `x`")
+        messages.wrong_kind(
+            node.span, message, "no moment", f"write `{name}(x)` for a parameter `x`"
+        )
     )
 
 
