@@ -93,7 +93,8 @@ def written_out(generator: Generator, deadline: Deadline = Deadline()) -> Vector
     flow = generator.flow
     names = flow.symbolic_constants
     shapes = [*[() for _ in names], *[b.shape for b in flow.state]]
-    ring, arrays = Polynomials.in_shapes([*shapes, (), *flow.cotangents], deadline=deadline)
+    controls = [c.shape for c in generator.controls]
+    ring, arrays = Polynomials.in_shapes([*shapes, (), *controls], deadline=deadline)
     ring.limit = MOST_TERMS
     symbolic = dict(zip(names, arrays, strict=False))
     point = {b.name: a for b, a in zip(flow.state, arrays[len(names) :], strict=False)}
