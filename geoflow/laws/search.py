@@ -2,8 +2,8 @@
 
 Order of search: matrix forms of single parameters, products of two, split axes, blocks of all these, quotients of
 minors, then scalar polynomials of rising degree with the potentials' functions, and after degree 2 quotients of
-invariant polynomials. Every candidate is proved as an identity or dropped; a law is listed if its gradients at one point
-over F_p raise the rank of those listed before, which proves them independent.
+invariant polynomials. Every candidate is proved as an identity or dropped; a law is listed if its gradients at one
+point over F_p raise the rank of those listed before, which proves them independent.
 """
 
 from __future__ import annotations
