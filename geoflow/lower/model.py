@@ -1,4 +1,4 @@
-"""Lower a `Model` to a `Flow`: the maps become one JAX function of exact constants and parameters."""
+"""Lower a `Model` to a `Flow`: the maps become one JAX function of exact constants, parameters and data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from geoflow.lossclass import AnyLoss, CrossEntropy, FewData, LossClass
 from geoflow.lower.dynamics import FLOWS
 from geoflow.lower.metric import METRICS
 from geoflow.metric import Euclidean, Metric
-from geoflow.parametrization import Arrays, Block, MetricOn
+from geoflow.parametrization import Arrays, Block, Datum, MetricOn
 from geoflow.semantics.model import Model
 
 
@@ -30,8 +30,8 @@ def lower(model: Model, seed: int = 0) -> Flow:
         for p in model.parameters
     )
 
-    def phi(c: Arrays, theta: Arrays) -> tuple[jax.Array, ...]:
-        return evaluate(model.maps, Environment(constants=c, parameters=theta))
+    def phi(c: Arrays, values: Arrays) -> tuple[jax.Array, ...]:
+        return evaluate(model.maps, Environment(constants=c, parameters=values))
 
     return Flow.of_model(
         parameters=blocks,
@@ -39,8 +39,12 @@ def lower(model: Model, seed: int = 0) -> Flow:
         metrics=metrics,
         dynamics=dynamics,
         constants=constants,
-        description=f"φ = {model.map_text}" if model.maps else _fields_text(model),
+        description=_description(model),
         loss=_loss(model, metrics, seed),
+        data=tuple(
+            Datum(x.name, x.shape, "real" if x.classes is None else "onehot") for x in model.inputs
+        ),
+        gates=model.gates,
     )
 
 
@@ -57,8 +61,11 @@ def _dynamics(model: Model) -> Dynamics:
     return FLOWS[model.flow_kind](model)
 
 
-def _fields_text(model: Model) -> str:
-    return ", ".join(f"{f.parameter}'" for f in model.fields)
+def _description(model: Model) -> str:
+    if not model.maps:
+        return ", ".join(f"{f.parameter}'" for f in model.fields)
+    left = f"g({', '.join(x.name for x in model.inputs)})" if model.network else "φ"
+    return f"{left} = {model.map_text}"
 
 
 def _loss(model: Model, metrics: tuple[MetricOn, ...], seed: int) -> LossClass:

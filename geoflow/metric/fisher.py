@@ -57,6 +57,8 @@ def _information(output: Output, y: jax.Array) -> Callable[[jax.Array], jax.Arra
 class Fisher(Metric):
     """The Fisher metric of φ. `damping` is a scalar expression in constants; `known` are their values."""
 
+    couples = True
+
     kind: Kind = "full"
     damping: Expr | None = None
     output: Output = "gaussian"

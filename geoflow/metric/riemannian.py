@@ -21,6 +21,8 @@ from geoflow.primitives import inv
 class Riemannian(Metric):
     """M(θ) = `matrix` [n, n], on the row-major flattened parameters in order; n is their number."""
 
+    couples = True
+
     matrix: Expr
     known: Mapping[str, Fraction | None]
 

@@ -13,6 +13,7 @@ from geoflow.results import VerifySettings
 
 Sign = Literal["free", "positive"]
 FlowKind = Literal["order", "adam", "rmsprop", "sign"]
+Gates = Literal["lifted", "real"]
 LossKind = Literal["any", "cross_entropy", "data"]
 
 
@@ -34,6 +35,16 @@ class ParameterDeclaration:
     sign: Sign
     span: Span
     family: str | None = None
+
+
+@dataclass(frozen=True)
+class InputDeclaration:
+    """One array of data. Of integers below `classes` it is one-hot: the last size is `classes`."""
+
+    name: str
+    shape: Shape
+    span: Span
+    classes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -106,12 +117,16 @@ class LawClaim:
 
 @dataclass(frozen=True)
 class Expectation:
-    """`expect …`. `kind` is laws, complete, commuting or depth; `expect no laws` is laws with value 0."""
+    """`expect …`. `kind` is laws, block, complete, commuting or depth; `expect no laws` is laws with value 0.
 
-    kind: Literal["laws", "complete", "commuting", "depth"]
+    A block counts the laws of some parameters alone, those in `of`.
+    """
+
+    kind: Literal["laws", "block", "complete", "commuting", "depth"]
     value: int | None
     text: str
     span: Span
+    of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,7 +143,8 @@ class Model:
 
     `damping` is None for order 1 only. `flow_options`: adam {"b1", "b2"} and rmsprop {"b2"} expressions in constants,
     sign {"power"} a natural number. `at` is None at a generic point. A model with `fields` has a field for every
-    parameter and no maps; without, it has maps and no controls.
+    parameter and no maps; without, it has maps and no controls. The maps of a `network` depend on its inputs, which
+    stand in them as parameters of their names; other models have no inputs.
     """
 
     name: str
@@ -153,6 +169,9 @@ class Model:
     at: AtPoint | None = None
     controls: tuple[tuple[str, Shape], ...] = ()
     fields: tuple[FieldDeclaration, ...] = ()
+    network: bool = False
+    inputs: tuple[InputDeclaration, ...] = ()
+    gates: Gates = "lifted"
 
     @property
     def file(self) -> str:
