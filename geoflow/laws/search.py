@@ -28,7 +28,7 @@ from geoflow.laws.identity import decide, gradient_rows
 from geoflow.laws.law import Law
 from geoflow.laws.matrix_form import expression, matrix_laws
 from geoflow.laws.monomials import MonomialSampler, entries_of, highest_degree
-from geoflow.laws.quotients import darboux_factors, quotients
+from geoflow.laws.quotients import Factors, darboux_factors, quotients
 from geoflow.laws.symmetry import symmetry_of
 from geoflow.laws.terms import (
     cross_terms,
@@ -161,7 +161,7 @@ def _stages(
             yield "split axes", _matrix_stage(generator, own + split, factors, 0, seed)
         yield "blocks of matrix forms", _block_stage(generator, own + cross + split, factors, seed)
         if flow.order == 1:
-            yield "quotients of minors", quotients(generator, minors(flow), 0, seed)
+            yield "quotients of minors", quotients(generator, Factors(tuple(minors(flow))), 0, seed)
     functions = entries_of(scalar_functions(flow)) if where.functions else []
     highest = highest_degree(flow, where.degree)
     for k in range(1, max(highest, _BEFORE_DARBOUX) + 1):
