@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from geoflow.analysis import Analysis, Counted, independent, measure
+from geoflow.analysis import Analysis, Counted, analyze, independent, measure
 from geoflow.deadline import Deadline
 from geoflow.diagnostics import Diagnostic, DiagnosticError
 from geoflow.exact.radicals import has_roots
@@ -15,10 +15,10 @@ from geoflow.expr.tree import Constant, Expr, Parameter, Velocity, walk
 from geoflow.flow import Flow
 from geoflow.laws.differential import Differential, differentiate
 from geoflow.laws.domain import defined_somewhere
-from geoflow.laws.identity import decide
+from geoflow.laws.identity import judge
 from geoflow.laws.law import Law
 from geoflow.laws.refutation import is_plain, refute
-from geoflow.laws.span import span_dimension
+from geoflow.laws.span import most_independent
 from geoflow.laws.symmetry import symmetry_of
 from geoflow.laws.tokens import UnsupportedExponential
 from geoflow.laws.witness import find_witness
@@ -28,12 +28,13 @@ from geoflow.semantics.model import Expectation, LawClaim, Model
 
 @dataclass(frozen=True)
 class JudgedLaw:
-    """A claimed law with its verdict; `law` is there when it holds."""
+    """A claimed law with its verdict; `law` is there when it holds. `reason`: why there is no proof, if known."""
 
     claim: LawClaim
     verdict: Verdict
     differential: Differential
     law: Law | None
+    reason: str = ""
 
 
 def judge_laws(
@@ -52,12 +53,13 @@ def judge_laws(
             differential = differentiate(counted.flow, [claim.expression], named)
         except UnsupportedExponential as error:
             raise DiagnosticError(_unsupported(claim, str(error))) from None
-        verdict = decide(counted.generator, differential, counted.places, counted.seed, deadline)
+        judgement = judge(counted.generator, differential, counted.places, counted.seed, deadline)
+        verdict = judgement.verdict
         holds = verdict in ("proved", "probable")
         if holds and not defined_somewhere(counted.flow, claim.expression, named, counted.seed):
             verdict, holds = "undecided", False
         law = _law(counted, claim, verdict, named) if holds else None
-        judged.append(JudgedLaw(claim, verdict, differential, law))
+        judged.append(JudgedLaw(claim, verdict, differential, law, judgement.reason))
     return tuple(judged)
 
 
@@ -97,11 +99,7 @@ def law_results(
             "law", j.claim.text, j.verdict, name=j.claim.name, line=j.claim.span.line
         )
         if j.law is not None:
-            measured = not measure(counted, [j.law]).left_out
-            detail = _entries(j.law, measured)
-            if above and measured and j.law.independent:
-                detail += _beside(counted, j.law, above)
-            result = replace(result, detail=detail)
+            result = replace(result, detail=_and(_entries(counted, j.law, above), j.reason))
             above.append(j.law)
         elif j.verdict in ("refuted", "probably refuted"):
             lines = _witness(counted, j)
@@ -109,7 +107,7 @@ def law_results(
                 result, detail="not conserved", witness=lines, hints=_nearby(j.claim, found)
             )
         else:
-            result = replace(result, detail="neither proved nor refuted")
+            result = replace(result, detail=_and("neither proved nor refuted", j.reason))
         results.append(result)
     return results
 
@@ -126,12 +124,18 @@ def _witness(counted: Counted, judged: JudgedLaw) -> tuple[str, ...]:
     return witness.lines if witness else (_modular_witness(counted),)
 
 
-def _entries(law: Law, measured: bool) -> str:
-    if not measured:
+def _and(text: str, reason: str) -> str:
+    return f"{text}; {reason}" if reason else text
+
+
+def _entries(counted: Counted, law: Law, above: Sequence[Law]) -> str:
+    """How many independent entries a law has, and how many beside the laws above it."""
+    if measure(counted, [law]).left_out:
         return "holds; how many of its entries are independent is not determined"
     if law.independent == 0:
         return "constant everywhere: it says nothing"
-    return f"{law.independent} independent entr{'y' if law.independent == 1 else 'ies'}"
+    words = f"{law.independent} independent entr{'y' if law.independent == 1 else 'ies'}"
+    return words + (_beside(counted, law, above) if above else "")
 
 
 def _beside(counted: Counted, law: Law, above: Sequence[Law]) -> str:
@@ -186,14 +190,15 @@ def _expectation(
         case "laws":
             assert claim.value is not None
             return _count(base, claim.value, analysis.count)
+        case "block":
+            assert claim.value is not None
+            return _block(base, claim, counted)
         case "complete":
             return _complete(base, counted, analysis, judged)
         case "commuting":
             return _fact(base, analysis, "commuting", True)
         case "depth":
             return _fact(base, analysis, "depth", claim.value)
-        case "block":
-            return replace(base, detail="the laws of some parameters alone are not counted")
 
 
 def _count(base: ClaimResult, value: int, count: LawCount) -> ClaimResult:
@@ -219,6 +224,18 @@ def _count(base: ClaimResult, value: int, count: LawCount) -> ClaimResult:
         verdict: Verdict = "probable" if value == count.upper else "probably refuted"
         return replace(base, verdict=verdict, detail=_found_count(count))
     return replace(base, verdict="undecided", detail=_found_count(count))
+
+
+def _block(base: ClaimResult, claim: Expectation, counted: Counted) -> ClaimResult:
+    """The laws that read some parameters alone."""
+    assert claim.value is not None
+    try:
+        block = analyze(counted.flow.block(*claim.of), counted.seed)
+    except ValueError as error:
+        raise DiagnosticError(Diagnostic("GEO0505", f"{error}.", claim.span)) from None
+    result = _count(base, claim.value, block.count)
+    laws = "; ".join(str(law) for law in block.laws)
+    return replace(result, detail=f"{result.detail}: {laws}" if laws else result.detail)
 
 
 def _found_count(count: LawCount) -> str:
@@ -262,12 +279,14 @@ def _certainly_fewer(
     counted: Counted, laws: Sequence[Law], judged: Sequence[JudgedLaw], count: int
 ) -> bool:
     """Whether the claims hold fewer than `count` independent laws, for certain: their entries span, over Q and beside
-    constants, a space of lower dimension. A rank at points is only a lower bound."""
+    constants, a space of lower dimension, or their Jacobian has a lower rank over the rational functions. A rank at
+    points is only a lower bound."""
     open_claims = [j for j in judged if j.verdict in ("undecided", "probably refuted")]
     entries = sum(math.prod(j.claim.expression.shape) for j in open_claims)
     named = {n: v for law in laws for n, v in law.flow.constants.items()}
     expressions = [law.expression for law in laws]
-    return entries + span_dimension(counted.flow, expressions, named) < count
+    enough = count - entries - 1
+    return most_independent(counted.flow, expressions, named, enough) <= enough
 
 
 def _most(counted: Counted, laws: Sequence[Law], judged: Sequence[JudgedLaw]) -> int:

@@ -98,6 +98,7 @@ def shown_law(law: Law, formulas: bool) -> FoundLaw:
         kind=law.kind,
         status=law.status,
         symmetry=law.symmetry,
+        reason=law.reason,
     )
 
 
@@ -146,6 +147,7 @@ _LONGEST = 400  # characters of a point that is printed
 _CLAIM_CODES = {
     "law": "GEO0601",
     "laws": "GEO0602",
+    "block": "GEO0602",
     "complete": "GEO0603",
     "commuting": "GEO0604",
     "depth": "GEO0605",

@@ -7,7 +7,7 @@ A primitive is one entry of `RULES`. What moves data without touching it is the 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -17,7 +17,7 @@ import numpy as np
 from geoflow.exact import dual
 from geoflow.exact.dual import Arithmetic, Array
 from geoflow.exact.gates import Gate
-from geoflow.exact.program import Instruction, Program, UnsupportedPrimitive
+from geoflow.exact.program import ERF_SLOPE, Instruction, Program, UnsupportedPrimitive
 
 
 class UnluckyPoint(Exception):
@@ -33,15 +33,16 @@ def run(
     ring: Arithmetic,
     inputs: Sequence[Array],
     gates: Sequence[Array] | Decide = (),
+    given: Mapping[int, Array] | None = None,
 ) -> list[Array]:
     """Values of the outputs, each [nilpotent, batch, *shape]. `gates` are the values of the program's gates, in order,
-    or what decides them as they are met.
+    or what decides them as they are met; `given` are values of further slots.
 
     Raises:
         UnsupportedPrimitive: a primitive without a rule.
         UnluckyPoint: a denominator is not invertible at this point.
     """
-    values: dict[int, Array] = dict(enumerate(inputs))
+    values: dict[int, Array] = {**dict(enumerate(inputs)), **(given or {})}
     evaluator = _Evaluator(program, ring, values)
     waiting = {g.slot: g for g in program.gates} if callable(gates) else {}
     if not callable(gates):
@@ -62,9 +63,6 @@ def run(
     return [evaluator.value(slot) for slot in program.outputs]
 
 
-_ERF_SLOPE = 2 / math.sqrt(math.pi)
-
-
 class _Evaluator:
     def __init__(self, program: Program, ring: Arithmetic, values: dict[int, Array]):
         self.program, self.ring, self.values = program, ring, values
@@ -75,7 +73,7 @@ class _Evaluator:
             literal = self.program.literals[slot][None, None]
             if literal.dtype.kind == "f" and not np.all(np.isfinite(literal)):
                 raise UnsupportedPrimitive("a constant that is not finite")
-            if self._has_erf and np.all(literal == _ERF_SLOPE):
+            if self._has_erf and np.all(literal == ERF_SLOPE):
                 # JAX rounds the 2/√π of the derivative of erf; here it is exact
                 self.values[slot] = dual.erf_slope(self.ring, literal.shape)
             else:
