@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from itertools import combinations
 from math import comb
 
-from geoflow.dynamics import Momentum
+from geoflow.dynamics import Momentum, SignDescent
 from geoflow.expr.build import (
     Leaf,
     add,
@@ -56,6 +56,8 @@ def own_terms(flow: Flow) -> list[Expr]:
         for function in metric.balanced(leaf):
             terms += _sums(function)
         terms += _beside_information(flow, leaf)
+        if isinstance(flow.dynamics, SignDescent):  # a rescaling conserves Σ±θᵢ^(s+1)
+            terms += _sums(power(leaf, flow.dynamics.power + 1))
     for block in flow.state:
         if block.kind == "moment":
             for power_of_moment in (block.leaf, power(block.leaf, 2)):
