@@ -106,6 +106,7 @@ class FoundLaw:
     symmetry: str = ""
     drift: float | None = None
     reason: str = ""
+    claimed: bool = False  # a function of the laws that the file claims and that are proved
 
 
 @dataclass(frozen=True)

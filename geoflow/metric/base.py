@@ -65,7 +65,7 @@ class Metric(ABC):
         """Exact constants that the metric reads, by name; None for symbolic ones."""
         return {}
 
-    def balanced(self, parameter: Parameter) -> tuple[Expr, ...]:
+    def balanced(self, parameter: Expr) -> tuple[Expr, ...]:
         """Elementwise functions F(u) from which laws are made: first uψ'(u) − ψ(u) of a potential ψ (a scaling
         symmetry conserves its differences), then ψ'(u) (a translation does). Constant factors are left out."""
         return ()

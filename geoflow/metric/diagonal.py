@@ -10,7 +10,7 @@ from typing import Any
 from geoflow.expr.build import divide, power
 from geoflow.expr.evaluate import Environment, evaluate, rationals
 from geoflow.expr.printer import print_expr
-from geoflow.expr.tree import Apply, Constant, Expr, Number, Parameter, walk
+from geoflow.expr.tree import Apply, Constant, Expr, Number, walk
 from geoflow.metric.base import Arrays, Metric, MetricContext
 
 
@@ -27,7 +27,7 @@ class Euclidean(Metric):
     def steepest(self, context: MetricContext, covector: Arrays) -> Arrays:
         return covector
 
-    def balanced(self, parameter: Parameter) -> tuple[Expr, ...]:
+    def balanced(self, parameter: Expr) -> tuple[Expr, ...]:
         return power(parameter, 2), parameter
 
 
@@ -64,7 +64,7 @@ class Scaled(Metric):
         (rate,) = evaluate((self.rate,), Environment(constants=context.constants))
         return {name: rate * g for name, g in covector.items()}
 
-    def balanced(self, parameter: Parameter) -> tuple[Expr, ...]:
+    def balanced(self, parameter: Expr) -> tuple[Expr, ...]:
         square, own = power(parameter, 2), parameter
         if self.quadratic:
             return square, own

@@ -198,7 +198,7 @@ class Fisher(Metric):
             found[n] = g / (entries if c is None else entries + c)
         return found
 
-    def balanced(self, parameter: Parameter) -> tuple[Expr, ...]:
+    def balanced(self, parameter: Expr) -> tuple[Expr, ...]:
         return (power(parameter, 2), parameter) if self.kind == "full" else ()
 
     def logarithms(self, parameter: Parameter) -> tuple[Expr, ...]:

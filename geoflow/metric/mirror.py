@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from geoflow.expr.build import function, power
-from geoflow.expr.tree import Expr, Parameter
+from geoflow.expr.tree import Expr
 from geoflow.metric.base import Arrays, Metric, MetricContext
 
 Scalar = Callable[[jax.Array], jax.Array]
@@ -126,7 +126,7 @@ class Mirror(Metric):
         hessian = _entrywise(_derivative(_derivative(self._psi(context.constants))))
         return {name: g / hessian(theta[name]) for name, g in covector.items()}
 
-    def balanced(self, parameter: Parameter) -> tuple[Expr, ...]:
+    def balanced(self, parameter: Expr) -> tuple[Expr, ...]:
         if self._named is not None:
             return self._named.balanced(parameter)
         from geoflow.metric.potential import balanced_functions

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from geoflow.diagnostics import Diagnostic, DiagnosticError, Related, Span
@@ -241,7 +241,9 @@ class _Elaboration:
             timed = len(fields) < len(self._all(tree.Field))
             timed = timed or any(depends_on_time(field.expression) for field in fields)
             return LAW if timed else timeless_law("fields without `t`")
-        if flow is None or flow.order == 2 or flow.kind in ("adam", "rmsprop"):
+        if flow is not None and flow.kind in ("adam", "rmsprop"):
+            return replace(LAW, moments=("m", "w") if flow.kind == "adam" else ("w",))
+        if flow is None or flow.order == 2:
             return LAW
         timed = bool(self._all(tree.Decay)) or self._broken("decay")
         return LAW if timed else timeless_law(flow.text)

@@ -131,9 +131,9 @@ class Expectation:
 
 @dataclass(frozen=True)
 class SearchTerm:
-    """One entry of `search`: polynomial(degree), or log(coordinates), or potentials."""
+    """One entry of `search`: polynomial(degree), darboux(degree), log(coordinates), or potentials."""
 
-    kind: Literal["polynomial", "log", "potentials"]
+    kind: Literal["polynomial", "darboux", "log", "potentials"]
     degree: int | None = None
 
 
