@@ -23,17 +23,6 @@ expect laws = c
 expect complete
 verify { loss squared; data gaussian(4); trials 1; time 1 }
 
-# count: c, one per hidden channel
-model strided
-dim c = 3
-param K1[c, 1, 3], W2[2, c, 2]
-input x[1, 7]
-network g = einsum("mct,ct->m", W2, relu(conv1d(x, K1, stride=2, padding=1))[:, 0:2])
-law channel = sum(K1**2, axis=(1, 2)) - sum(W2**2, axis=(0, 2))
-expect laws = c
-expect complete
-verify { loss squared; data gaussian(4); trials 1; time 1 }
-
 # count: 1
 model one_channel
 param K1[1, 1, 3], K2[1, 1, 2]
@@ -41,28 +30,5 @@ input x[1, 5]
 network g = conv1d(relu(conv1d(x, K1)), K2)
 law channel = sum(K1**2) - sum(K2**2)
 expect laws = 1
-expect complete
-verify { loss squared; data gaussian(4); trials 1; time 1 }
-
-# count: 2*c: depthwise and pointwise kernels, and pointwise and outer ones, where a channel is alone in between
-model depthwise_separable
-dim c = 2, m = 2
-param D[c, 1, 2], P[m, c, 1], W[2, m, 3]
-input x[c, 4]
-network g = einsum("omt,mt->o", W, relu(conv1d(conv1d(x, D, groups=c), P)))
-law depthwise = sum(D**2, axis=(1, 2)) - sum(P**2, axis=(0, 2))
-law pointwise = sum(P**2, axis=(1, 2)) - sum(W**2, axis=(0, 2))
-expect laws = c + m
-expect complete
-verify { loss squared; data gaussian(4); trials 1; time 1 }
-
-# count: c*(c + 1)/2, as for matrices, where nothing is between the convolutions
-model linear_convolutions
-dim n = 2, c = 2, m = 2
-param K1[c, n, 2], K2[m, c, 2]
-input x[n, 4]
-network g = conv1d(conv1d(x, K1), K2)
-law balance = einsum("anx,bnx->ab", K1, K1) - einsum("max,mbx->ab", K2, K2)
-expect laws = c*(c + 1)/2
 expect complete
 verify { loss squared; data gaussian(4); trials 1; time 1 }

@@ -1,5 +1,5 @@
 # Leaky ReLU: homogeneous like ReLU, so the same laws, with a fixed slope or a learned one
-# source: arXiv 2307.00144 for ReLU; computed here for a learned slope
+# source: computed here
 dim n = 3, h = 3, m = 2
 
 # count: h, one per hidden neuron

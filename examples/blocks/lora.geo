@@ -1,5 +1,5 @@
 # Low-rank adaptation: a frozen matrix and a product that is trained
-# source: arXiv 2307.00144 for the product; computed here
+# source: arXiv 2307.00144, for the product
 
 # count: r*(r + 1)/2
 model lora

@@ -1,5 +1,5 @@
 # Pooling after a convolution with ReLU: homogeneous too, so one law per channel
-# source: arXiv 2307.00144 (max-pooling); computed here
+# source: computed here
 dim c = 3, m = 2
 
 # count: c, one per channel

@@ -1,5 +1,5 @@
 # Activations that are not homogeneous: no law at all
-# source: arXiv 2307.00144 (no law but for homogeneous activations); the counts computed here
+# source: computed here
 dim n = 2, h = 3, m = 2
 
 # count: 0
