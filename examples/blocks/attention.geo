@@ -13,7 +13,7 @@ law values_outputs = V.T @ V - O.T @ O
 expect laws = r*(r + 1)
 expect laws of Q, K = r*(r + 1)/2
 expect complete
-verify { loss squared; data gaussian(4); trials 1; time 1 }
+verify { loss squared; data gaussian(4); trials 2; time 1 }
 
 # count: r*(r + 1)
 model causal_head
@@ -24,4 +24,4 @@ law queries_keys = Q.T @ Q - K.T @ K
 law values_outputs = V.T @ V - O.T @ O
 expect laws = r*(r + 1)
 expect complete
-verify { loss squared; data gaussian(4); trials 1; time 1 }
+verify { loss squared; data gaussian(4); trials 2; time 1 }

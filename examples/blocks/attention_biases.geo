@@ -12,4 +12,4 @@ law values_outputs = V.T @ V + outer(bV, bV) - O.T @ O
 law key_bias = bK
 expect laws = r*(r + 1) + r
 expect complete
-verify { loss squared; data gaussian(4); trials 1; time 1 }
+verify { loss squared; data gaussian(4); trials 2; time 1 }

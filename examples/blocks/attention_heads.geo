@@ -12,4 +12,4 @@ law queries_keys = gram(Q) - gram(K)
 law values_outputs = gram(V) - gram(O)
 expect laws = heads*r*(r + 1)
 expect complete
-verify { loss squared; data gaussian(4); trials 1; time 1 }
+verify { loss squared; data gaussian(4); trials 2; time 1 }

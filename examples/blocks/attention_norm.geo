@@ -12,4 +12,4 @@ law values_outputs = V.T @ V - O.T @ O
 law gains = sum(Q**2, axis=1) + sum(K**2, axis=1) + sum(V**2, axis=1) - g**2
 expect laws = r*(r + 1) + n
 expect complete
-verify { loss squared; data gaussian(4); trials 1; time 1 }
+verify { loss squared; data gaussian(4); trials 2; time 1 }

@@ -10,7 +10,7 @@ network g = conv1d(relu(conv1d(x, K1) + reshape(b1, (c, 1))), K2)
 law channel = sum(K1**2, axis=(1, 2)) + b1**2 - sum(K2**2, axis=(0, 2))
 expect laws = c
 expect complete
-verify { loss squared; data gaussian(4); trials 1; time 1 }
+verify { loss squared; data gaussian(4); trials 2; time 1 }
 
 # count: c, one per hidden channel
 model conv2d_channels
@@ -21,7 +21,7 @@ network g = conv2d(relu(conv2d(x, K1)), K2)
 law channel = sum(K1**2, axis=(1, 2, 3)) - sum(K2**2, axis=(0, 2, 3))
 expect laws = c
 expect complete
-verify { loss squared; data gaussian(4); trials 1; time 1 }
+verify { loss squared; data gaussian(4); trials 2; time 1 }
 
 # count: 1
 model one_channel
@@ -31,4 +31,4 @@ network g = conv1d(relu(conv1d(x, K1)), K2)
 law channel = sum(K1**2) - sum(K2**2)
 expect laws = 1
 expect complete
-verify { loss squared; data gaussian(4); trials 1; time 1 }
+verify { loss squared; data gaussian(4); trials 2; time 1 }

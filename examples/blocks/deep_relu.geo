@@ -11,4 +11,4 @@ law second = sum(W[2]**2, axis=1) + b[2]**2 - sum(W[3]**2, axis=0)
 law third = sum(W[3]**2, axis=1) + b[3]**2 - sum(W[4]**2, axis=0)
 expect laws = d[1] + d[2] + d[3]
 expect complete
-verify { loss squared; data gaussian(4); trials 1; time 1 }
+verify { loss squared; data gaussian(4); trials 2; time 1 }

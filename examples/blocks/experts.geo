@@ -9,4 +9,4 @@ network f = sum(softmax(G @ x)*(W @ x))
 law columns = sum(G, axis=0)
 expect laws = n
 expect complete
-verify { loss squared; data gaussian(4); trials 1; time 1 }
+verify { loss squared; data gaussian(4); trials 2; time 1 }

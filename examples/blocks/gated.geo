@@ -12,7 +12,7 @@ law gates = sum(W**2, axis=1) - sum(O**2, axis=0)
 law values = sum(V**2, axis=1) - sum(O**2, axis=0)
 expect laws = 2*h
 expect complete
-verify { loss squared; data gaussian(4); trials 1; time 1 }
+verify { loss squared; data gaussian(4); trials 2; time 1 }
 
 # count: h
 model swiglu_layer
@@ -22,7 +22,7 @@ network f = swiglu(W, V, O, x)
 law values = sum(V**2, axis=1) - sum(O**2, axis=0)
 expect laws = h
 expect complete
-verify { loss squared; data gaussian(4); trials 1; time 1 }
+verify { loss squared; data gaussian(4); trials 2; time 1 }
 
 # count: h
 model geglu_layer
@@ -32,7 +32,7 @@ network f = geglu(W, V, O, x)
 law values = sum(V**2, axis=1) - sum(O**2, axis=0)
 expect laws = h
 expect complete
-verify { loss squared; data gaussian(4); trials 1; time 1 }
+verify { loss squared; data gaussian(4); trials 2; time 1 }
 
 # count: 2*h
 model bilinear_layer
@@ -43,4 +43,4 @@ law gates = sum(W**2, axis=1) - sum(O**2, axis=0)
 law values = sum(V**2, axis=1) - sum(O**2, axis=0)
 expect laws = 2*h
 expect complete
-verify { loss squared; data gaussian(4); trials 1; time 1 }
+verify { loss squared; data gaussian(4); trials 2; time 1 }

@@ -13,4 +13,4 @@ law queries_keys = gram_of_heads(Q) - gram(K)
 law values_outputs = gram(V) - gram_of_heads(O)
 expect laws = groups*r*(r + 1)
 expect complete
-verify { loss squared; data gaussian(4); trials 1; time 1 }
+verify { loss squared; data gaussian(4); trials 2; time 1 }

@@ -10,4 +10,4 @@ metric mirror(entropy) on U
 law neuron = 2*sum(U, axis=0) - sum(W**2, axis=1) - b**2
 expect laws = h
 expect complete
-verify { loss squared; data gaussian(4); trials 1; time 1 }
+verify { loss squared; data gaussian(4); trials 2; time 1 }

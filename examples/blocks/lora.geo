@@ -11,4 +11,4 @@ network f = (W0 + B @ A) @ x
 law balance = A @ A.T - B.T @ B
 expect laws = r*(r + 1)/2
 expect complete
-verify { loss squared; data gaussian(4); trials 1; time 1 }
+verify { loss squared; data gaussian(4); trials 2; time 1 }

@@ -10,7 +10,7 @@ network g = W2 @ relu(W1 @ x)
 law neuron = sum(W1**2, axis=1) - sum(W2**2, axis=0)
 expect laws = h
 expect complete
-verify { loss squared; data gaussian(4); trials 1; time 1 }
+verify { loss squared; data gaussian(4); trials 2; time 1 }
 
 # count: h, one per hidden neuron
 model mlp_biases
@@ -20,4 +20,4 @@ network g = W2 @ relu(W1 @ x + b1) + b2
 law neuron = sum(W1**2, axis=1) + b1**2 - sum(W2**2, axis=0)
 expect laws = h
 expect complete
-verify { loss squared; data gaussian(4); trials 1; time 1 }
+verify { loss squared; data gaussian(4); trials 2; time 1 }

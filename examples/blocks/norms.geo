@@ -12,7 +12,7 @@ law biases = a
 law gains = g**2 + b**2 - sum(U**2, axis=0)
 expect laws = 3*h
 expect complete
-verify { loss squared; data gaussian(4); trials 1; time 1 }
+verify { loss squared; data gaussian(4); trials 2; time 1 }
 
 # count: 1 + n + h: the size of all weights, their column sums (which the mean takes away), one per gain
 model layer_norm_after
@@ -24,7 +24,7 @@ law columns = sum(W, axis=0)
 law gains = g**2 + b**2 - sum(U**2, axis=0)
 expect laws = 1 + n + h
 expect complete
-verify { loss squared; data gaussian(4); trials 1; time 1 }
+verify { loss squared; data gaussian(4); trials 2; time 1 }
 
 # count: 1 + h: the size of all weights, and one per gain
 model rms_norm_after
@@ -35,7 +35,7 @@ law size = sum(W**2)
 law gains = g**2 - sum(U**2, axis=0)
 expect laws = 1 + h
 expect complete
-verify { loss squared; data gaussian(4); trials 1; time 1 }
+verify { loss squared; data gaussian(4); trials 2; time 1 }
 
 # count: n, one per gain
 model layer_norm_before
@@ -45,7 +45,7 @@ network f = W @ layer_norm(x, g, b) + c
 law gains = g**2 + b**2 - sum(W**2, axis=0)
 expect laws = n
 expect complete
-verify { loss squared; data gaussian(4); trials 1; time 1 }
+verify { loss squared; data gaussian(4); trials 2; time 1 }
 
 # count: n, one per gain
 model rms_norm_before
@@ -55,4 +55,4 @@ network f = W @ rms_norm(x, g)
 law gains = g**2 - sum(W**2, axis=0)
 expect laws = n
 expect complete
-verify { loss squared; data gaussian(4); trials 1; time 1 }
+verify { loss squared; data gaussian(4); trials 2; time 1 }

@@ -13,4 +13,4 @@ law values_outputs = V.T @ V - O.T @ O
 expect laws = r/2 + r*(r + 1)/2
 expect laws of Q, K = r/2
 expect complete
-verify { loss squared; data gaussian(4); trials 1; time 1 }
+verify { loss squared; data gaussian(4); trials 2; time 1 }

@@ -12,7 +12,7 @@ law columns = sum(W2, axis=0)
 law bias = sum(b2)
 expect laws = 2*h + 1
 expect complete
-verify { loss squared; data gaussian(4); trials 1; time 1 }
+verify { loss squared; data gaussian(4); trials 2; time 1 }
 
 # count: 2*h + 1, as with a softmax at the end
 model cross_entropy_head
@@ -25,4 +25,4 @@ law columns = sum(W2, axis=0)
 law bias = sum(b2)
 expect laws = 2*h + 1
 expect complete
-verify { loss squared; data gaussian(4); trials 1; time 1 }
+verify { loss squared; data gaussian(4); trials 2; time 1 }

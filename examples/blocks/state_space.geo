@@ -10,7 +10,7 @@ network y = C @ chain(h = B @ X[0]; k in 1..T - 1: a*h + B @ X[k])
 law channel = sum(B**2, axis=1) - sum(C**2, axis=0)
 expect laws = s
 expect complete
-verify { loss squared; data gaussian(4); trials 1; time 1 }
+verify { loss squared; data gaussian(4); trials 2; time 1 }
 
 # count: s, as without the parametrization of the decay
 model decaying_state_space
@@ -20,4 +20,4 @@ network y = C @ chain(h = B @ X[0]; k in 1..T - 1: sigmoid(a)*h + B @ X[k])
 law channel = sum(B**2, axis=1) - sum(C**2, axis=0)
 expect laws = s
 expect complete
-verify { loss squared; data gaussian(4); trials 1; time 1 }
+verify { loss squared; data gaussian(4); trials 2; time 1 }

@@ -10,7 +10,7 @@ network g = einsum("mct,ct->m", W2, relu(conv1d(x, K1, stride=2, padding=1))[:, 
 law channel = sum(K1**2, axis=(1, 2)) - sum(W2**2, axis=(0, 2))
 expect laws = c
 expect complete
-verify { loss squared; data gaussian(4); trials 1; time 1 }
+verify { loss squared; data gaussian(4); trials 2; time 1 }
 
 # count: 2*c: depthwise and pointwise kernels, and pointwise and outer ones, where a channel is alone in between
 model depthwise_separable
@@ -22,4 +22,4 @@ law depthwise = sum(D**2, axis=(1, 2)) - sum(P**2, axis=(0, 2))
 law pointwise = sum(P**2, axis=(1, 2)) - sum(W**2, axis=(0, 2))
 expect laws = c + m
 expect complete
-verify { loss squared; data gaussian(4); trials 1; time 1 }
+verify { loss squared; data gaussian(4); trials 2; time 1 }

@@ -8,7 +8,7 @@ param W[r, n]
 input x[n]
 network f = W.T @ W @ x
 expect no laws
-verify { loss squared; data gaussian(4); trials 1; time 1 }
+verify { loss squared; data gaussian(4); trials 2; time 1 }
 
 # count: 0
 model tied_relu_autoencoder
@@ -17,7 +17,7 @@ param W[r, n], b[r], c[n]
 input x[n]
 network f = W.T @ relu(W @ x + b) + c
 expect no laws
-verify { loss squared; data gaussian(4); trials 1; time 1 }
+verify { loss squared; data gaussian(4); trials 2; time 1 }
 
 # count: r*(r + 1)/2
 model tied_embeddings
@@ -28,4 +28,4 @@ network logits = embedding(E, tokens) @ M @ E.T
 law balance = E.T @ E - M @ M.T - M.T @ M
 expect laws = r*(r + 1)/2
 expect complete
-verify { loss squared; data gaussian(4); trials 1; time 1 }
+verify { loss squared; data gaussian(4); trials 2; time 1 }

@@ -24,4 +24,4 @@ expect laws = heads*r*(r + 1) + h + 2*n
 expect laws of Q[1], K[1] = r*(r + 1)/2
 expect laws of W1, b1, W2 = h
 expect complete
-verify { loss squared; data gaussian(4); trials 1; time 1 }
+verify { loss squared; data gaussian(4); trials 2; time 1 }

@@ -10,4 +10,4 @@ law sizes = sum(v**2, axis=1)
 law neuron = g**2 + b**2 - sum(U**2, axis=0)
 expect laws = 2*h
 expect complete
-verify { loss squared; data gaussian(4); trials 1; time 1 }
+verify { loss squared; data gaussian(4); trials 2; time 1 }
