@@ -3,7 +3,7 @@
 # source: computed here
 model grouped_query_attention
 use "std/attention.geo"
-dim n = 3, r = 2, groups = 1, heads = 2
+dim n = 3, r = 2, groups = 2, heads = 2
 param Q[groups, heads, n, r], K[groups, n, r], V[groups, n, r], O[groups, heads, n, r]
 input X[3, n]
 network f = grouped_query(Q, K, V, O, X)

@@ -10,7 +10,7 @@ network g = x + W2 @ W1 @ x
 law balance = W1 @ W1.T - W2.T @ W2
 expect laws = r*(r + 1)/2
 expect complete
-verify { loss squared; data gaussian(4); trials 2; time 1 }
+verify { loss squared; data gaussian(4); trials 3; time 1 }
 
 # count: r*(r + 1), both branches
 model linear_residual_twice
@@ -21,7 +21,7 @@ law first = W1 @ W1.T - W2.T @ W2
 law second = W3 @ W3.T - W4.T @ W4
 expect laws = r*(r + 1)
 expect complete
-verify { loss squared; data gaussian(4); trials 2; time 1 }
+verify { loss squared; data gaussian(4); trials 3; time 1 }
 
 # count: r, one per hidden neuron
 model relu_residual
@@ -31,7 +31,7 @@ network g = x + W2 @ relu(W1 @ x + b1) + b2
 law neuron = sum(W1**2, axis=1) + b1**2 - sum(W2**2, axis=0)
 expect laws = r
 expect complete
-verify { loss squared; data gaussian(4); trials 2; time 1 }
+verify { loss squared; data gaussian(4); trials 3; time 1 }
 
 # count: 2*r, one per hidden neuron
 model relu_residual_twice
@@ -43,4 +43,4 @@ law second = sum(W[2]**2, axis=1) + b[2]**2 - sum(U[2]**2, axis=0)
 expect laws = 2*r
 expect laws of W[1], b[1], U[1] = r
 expect complete
-verify { loss squared; data gaussian(4); trials 2; time 1 }
+verify { loss squared; data gaussian(4); trials 3; time 1 }

@@ -1,11 +1,12 @@
 """False claims made from a file's own ones, by rules that know nothing of the file.
 
 Of every law: its last term doubled, where it is a sum, and the square of an entry of the model's first parameter added;
-of every count: one more and one less. And a law reduced to its first row, so that the laws are not complete.
+of every count: one more and one less. And a law reduced to one entry, so that the laws are not complete.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -39,15 +40,17 @@ def falsified(path: Path) -> str:
 
 
 def incomplete(path: Path) -> tuple[str, str]:
-    """The file, the first law of its first model that has any reduced to its first row; and that model's name."""
+    """The file, the first law of its first model that has any reduced to one entry; and that model's name."""
     reduced, lines = "", []
     for statement, model in _statements(path):
         line = text(statement)
         if isinstance(statement, tree.Law) and not reduced:
             assert model is not None
             reduced = model.name
-            scalar = model.laws[0].expression.shape == ()
-            line = "" if scalar else f"law reduced = ({text(statement.value)})[0]"
+            shape = model.laws[0].expression.shape
+            index = ", ".join("0" for _ in shape)
+            single = math.prod(shape) == 1
+            line = "" if single else f"law reduced = ({text(statement.value)})[{index}]"
         lines.append(line)
     return "\n".join(lines) + "\n", reduced
 

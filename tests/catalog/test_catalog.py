@@ -93,7 +93,10 @@ def test_the_command(tmp_path: Path):
         assert result.exit_code == 0, result.output
         assert "3 laws, proved   2*n - 1" in result.output
     found = json.loads(RUNNER.invoke(app, ["catalog", path, "--format", "json"]).output)
-    assert found["entries"][0]["found"]["claims"][1] == {"text": "expect laws = 3", "verdict": "proved"}
+    assert found["entries"][0]["found"]["claims"][1] == {
+        "text": "expect laws = 3",
+        "verdict": "proved",
+    }
     written(tmp_path, HEAD + BODY.replace("laws = 3", "laws = 2"))
     wrong = RUNNER.invoke(app, ["catalog", path])
     assert wrong.exit_code == 1
