@@ -27,10 +27,9 @@ if TYPE_CHECKING:
 
 USAGE = """\
 geoflow says what the training of a model conserves, proves it, and confirms it by integration.
-  geoflow new > linear.geo        a commented model to start from
+  geoflow new > linear.geo        a commented model to start from; `geoflow catalog` lists more
   geoflow check linear.geo        its laws, and the verdict on what the file claims
   geoflow laws linear.geo         the laws alone: text, LaTeX, SymPy, Python, JSON
-  geoflow catalog                 the laws of network blocks: attention, norms, convolutions, …
   geoflow explain GEO0301         what a message means; `geoflow COMMAND --help` for more
 
 Example:
