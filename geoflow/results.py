@@ -242,3 +242,27 @@ class Comparison:
 
     flows: tuple[ComparedFlow, ...]
     laws: tuple[ComparedLaw, ...]
+
+
+@dataclass(frozen=True)
+class CatalogEntry:
+    """One model of a catalog. `formula` and `source` are those of its comments, `claimed` the texts of its laws,
+    `report` what was found, where it was checked."""
+
+    name: str
+    file: str
+    title: str
+    network: str
+    formula: str
+    source: str
+    claimed: tuple[str, ...]
+    report: ModelReport | None = None
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """The entries in the order of their files. Any error leaves none."""
+
+    entries: tuple[CatalogEntry, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    exit_code: int
