@@ -11,6 +11,7 @@ from geoflow.deadline import Deadline
 from geoflow.exact.radicals import has_roots
 from geoflow.expr.tree import depends_on_time
 from geoflow.flow import Flow
+from geoflow.laws.identity import doubtful
 from geoflow.laws.independence import Gradients, gradients
 from geoflow.laws.law import Law
 from geoflow.laws.search import LawSet, Where, find_laws
@@ -78,6 +79,10 @@ def count(flow: Flow, seed: int = 0, deadline: Deadline = Deadline()) -> Counted
 def law_count(counted: Counted, proved: int) -> LawCount:
     """The count by the table of docs/method.md; `proved` independent laws hold identically."""
     certificate, upper = counted.certificate, counted.upper
+    if not certificate.exact:
+        return LawCount(
+            proved, upper, "probable", certificate.error_bound, "; ".join(counted.flow.doubts)
+        )
     if certificate.closed_by:
         return LawCount(upper, upper, "proved", reason=certificate.closed_by)
     if proved == upper:
@@ -127,13 +132,16 @@ def conclude(counted: Counted, found: LawSet) -> Analysis:
     """Count, facts and assumptions, given the laws."""
     total = law_count(counted, found.independent)
     properties = facts(counted.generator, counted.closure, total.status == "proved", counted.seed)
+    status = dict(properties.status)
+    if counted.flow.doubts:
+        status = {name: doubtful(verdict) for name, verdict in status.items()}
     return Analysis(
         counted.flow,
         total,
         found.laws,
         counted.certificate,
         dict(properties.values),
-        dict(properties.status),
+        status,
         assumptions(counted),
         found.searched,
         counted.seed,
@@ -153,6 +161,7 @@ def assumptions(counted: Counted) -> tuple[str, ...]:
             said.append(f"with {names} in an open set that holds {shown}")
         else:
             said.append(f"with {names} outside a proper algebraic set of values")
+    said += counted.flow.doubts
     said += counted.flow.dynamics.assumptions(counted.flow.parametrization)
     if counted.flow.damping is not None and depends_on_time(counted.flow.damping):
         said.append("for t > 0")

@@ -160,7 +160,7 @@ def _expectation(
     match claim.kind:
         case "laws":
             assert claim.value is not None
-            return _count(base, claim.value, analysis.count)
+            return _count(base, claim.value, analysis.count, counted.certificate.exact)
         case "complete":
             return _complete(base, counted, analysis, judged)
         case "commuting":
@@ -169,7 +169,8 @@ def _expectation(
             return _fact(base, analysis, "depth", claim.value)
 
 
-def _count(base: ClaimResult, value: int, count: LawCount) -> ClaimResult:
+def _count(base: ClaimResult, value: int, count: LawCount, exact: bool) -> ClaimResult:
+    refuted: Verdict = "refuted" if exact else "probably refuted"
     if value < count.lower or value > count.upper:
         if count.status == "proved":
             witness = (f"there are {count.upper}, exactly: {count.reason}",)
@@ -179,7 +180,7 @@ def _count(base: ClaimResult, value: int, count: LawCount) -> ClaimResult:
             )
         else:
             witness = (f"{count.lower} independent laws hold identically",)
-        return replace(base, verdict="refuted", detail=_found_count(count), witness=witness)
+        return replace(base, verdict=refuted, detail=_found_count(count), witness=witness)
     if count.status == "proved":
         return replace(base, verdict="proved", detail=str(value))
     if count.status == "probable":

@@ -36,7 +36,7 @@ from geoflow.exact.program import trace
 from geoflow.expr.evaluate import rationals
 from geoflow.expr.tree import Expr, Shape
 from geoflow.lossclass import AnyLoss, LossClass
-from geoflow.metric import Metric
+from geoflow.metric import Metric, Setting
 from geoflow.parametrization import (
     Arrays,
     Block,
@@ -154,12 +154,31 @@ class Flow:
         stated = loss
         if isinstance(loss, AnyLoss) and len(metrics) == 1:
             loss = metrics[0].metric.restricted(loss)
+        metrics = self._settled(parameters, phi, metrics, known, loss, dynamics)
         parametrization = Parametrization(
             parameters, phi, shapes, metrics, known, loss, description, stated
         )
         object.__setattr__(self, "parametrization", parametrization)
         object.__setattr__(self, "dynamics", dynamics)
         object.__setattr__(self, "constants", known)
+
+    @staticmethod
+    def _settled(
+        parameters: tuple[Block, ...],
+        phi: Output,
+        metrics: tuple[MetricOn, ...],
+        known: Mapping[str, Fraction | None],
+        loss: LossClass,
+        dynamics: Dynamics,
+    ) -> tuple[MetricOn, ...]:
+        """The metrics, knowing what they must know of the flow."""
+        shapes = {b.name: b.shape for b in parameters}
+        inverted = dynamics.decay is not None and dynamics.decay.coupled
+
+        def setting(m: MetricOn) -> Setting:
+            return Setting(m.parameters, shapes, phi, known, loss, len(metrics) == 1, inverted)
+
+        return tuple(MetricOn(m.metric.settled(setting(m)), m.parameters) for m in metrics)
 
     @classmethod
     def of_model(
@@ -299,6 +318,11 @@ class Flow:
             n: float(v) if v is not None else symbolic.get(n, 1.0)
             for n, v in self.constants.items()
         }
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """What the fields take for granted and is only probable: then nothing about the flow is proved."""
+        return self.parametrization.doubts
 
     @property
     def symbolic_constants(self) -> tuple[str, ...]:

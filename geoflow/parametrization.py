@@ -22,6 +22,8 @@ Arrays = Mapping[str, jax.Array]
 Cotangent = tuple[jax.Array, ...]
 Output = Callable[[Arrays, Arrays], tuple[jax.Array, ...]]
 
+Inversion = Literal["steepest", "exact", "spanning"]
+
 TIME = "t"
 
 
@@ -101,19 +103,28 @@ class Parametrization:
         theta: Arrays,
         covector: Arrays,
         at: Arrays | None = None,
-        exact: bool = False,
+        how: Inversion = "steepest",
     ) -> dict[str, jax.Array]:
-        """M⁻¹ · covector, with mirror metrics taken at `at` instead of θ if given. With `exact`, a field that spans
-        the same space over the functions and that exact arithmetic can evaluate (see `Metric.spanning`)."""
+        """M⁻¹ · covector, with mirror metrics taken at `at` instead of θ if given: `steepest` in floating point,
+        `exact` in exact arithmetic, `spanning` a field that spans the same space over the functions (see `Metric`)."""
         result: dict[str, jax.Array] = {}
         for m in self.metrics:
             place = at if at is not None and m.metric.mirror else theta
             own = {n: place[n] for n in m.parameters}
             alone = len(self.metrics) == 1
             context = MetricContext(constants, own, theta, self.phi, self.loss, alone)
-            apply = m.metric.spanning if exact else m.metric.steepest
+            apply = {
+                "steepest": m.metric.steepest,
+                "exact": m.metric.exact,
+                "spanning": m.metric.spanning,
+            }[how]
             result |= apply(context, {n: covector[n] for n in m.parameters})
         return result
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """What the metrics' exact inverses take for granted and is only probable."""
+        return tuple(doubt for m in self.metrics for doubt in m.metric.doubts)
 
     def metric_of(self, parameter: str) -> Metric:
         """The metric of a parameter."""

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from geoflow.dynamics.base import Decay, Dynamics, Tangent, signed
 from geoflow.expr.tree import Expr
-from geoflow.parametrization import TIME, Arrays, Block, Cotangent, Parametrization
+from geoflow.parametrization import TIME, Arrays, Block, Cotangent, Inversion, Parametrization
 
 
 @dataclass(frozen=True)
@@ -44,26 +44,30 @@ class Gradient(Dynamics):
     def controls(self, p: Parametrization, c: Arrays, z: Arrays, b: Cotangent) -> Tangent:
         theta = p.theta(z)
         covector = p.gradient(c, theta, p.loss.cotangent(p.outputs, b))
-        return self._timed(p.direction(c, theta, covector, exact=True), 0.0)
+        return self._timed(p.direction(c, theta, covector, how="spanning"), 0.0)
 
     def drift(self, p: Parametrization, c: Arrays, z: Arrays) -> Tangent:
         theta = p.theta(z)
         zero = {n: jnp.zeros_like(v) for n, v in theta.items()}
-        return self._timed(self._decayed(p, c, theta, zero), 1.0)
+        return self._timed(self._decayed(p, c, theta, zero, "exact"), 1.0)
 
     def _timed(self, tangent: Tangent, t: float) -> Tangent:
         return tangent if self.decay is None else {TIME: jnp.full((), t), **tangent}
 
-    def _decayed(self, p: Parametrization, c: Arrays, theta: Arrays, tangent: Tangent) -> Tangent:
+    def _decayed(
+        self, p: Parametrization, c: Arrays, theta: Arrays, tangent: Tangent, how: Inversion
+    ) -> Tangent:
         if self.decay is None:
             return tangent
         pull = self.decay.covector(c, theta)
-        return signed(tangent, p.direction(c, theta, pull) if self.decay.coupled else pull, -1.0)
+        if self.decay.coupled:
+            pull = p.direction(c, theta, pull, how=how)
+        return signed(tangent, pull, -1.0)
 
     def velocity(self, p: Parametrization, c: Arrays, z: Arrays, a: Cotangent) -> Tangent:
         theta = p.theta(z)
         steepest = p.direction(c, theta, p.gradient(c, theta, a))
-        return self._timed(self._decayed(p, c, theta, steepest), 1.0)
+        return self._timed(self._decayed(p, c, theta, steepest, "steepest"), 1.0)
 
     def rates(self, p: Parametrization) -> list[Expr]:
         return [] if self.decay is None else self.decay.sums(4)

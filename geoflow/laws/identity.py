@@ -34,7 +34,24 @@ def decide(
     seed: int,
     deadline: Deadline = Deadline(),
 ) -> Verdict:
-    """The verdict on "every entry of every expression is conserved"."""
+    """The verdict on "every entry of every expression is conserved"; probable at most where the fields are doubtful."""
+    verdict = _decided(generator, differential, places, seed, deadline)
+    return doubtful(verdict) if generator.flow.doubts else verdict
+
+
+def doubtful(verdict: Verdict) -> Verdict:
+    """What is left of a verdict where its premises are only probable."""
+    weaker: dict[Verdict, Verdict] = {"proved": "probable", "refuted": "probably refuted"}
+    return weaker.get(verdict, verdict)
+
+
+def _decided(
+    generator: Generator,
+    differential: Differential,
+    places: Sequence[ModularPoint],
+    seed: int,
+    deadline: Deadline,
+) -> Verdict:
     if has_roots(differential.program):
         places = _joint_places(generator, differential, seed, places[0])
     outcomes = vanishes(generator, differential, places, seed)

@@ -97,7 +97,7 @@ def close(generator: Generator, seed: int, deadline: Deadline) -> Closure:
     certificate = Certificate(
         dimension=flow.dimension,
         runs=tuple(runs),
-        exact=True,
+        exact=not flow.doubts,
         seed=seed,
         degree=degree,
         error_bound=0.0 if top == flow.dimension else bound,

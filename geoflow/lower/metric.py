@@ -11,7 +11,8 @@ from geoflow.expr.evaluate import Environment, evaluate, rationals
 from geoflow.expr.printer import print_expr
 from geoflow.expr.tree import Constant, Expr, walk
 from geoflow.metric import Euclidean, Fisher, Metric, Mirror, Riemannian, Scaled
-from geoflow.metric.fisher import KINDS, OUTPUTS
+from geoflow.metric.fisher import KINDS
+from geoflow.metric.information import OUTPUTS
 from geoflow.parametrization import Arrays
 from geoflow.semantics.model import MetricBlock, Potential
 

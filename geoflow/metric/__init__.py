@@ -1,9 +1,18 @@
 """Metrics: one module each. A metric turns the gradient (a covector) into the direction of steepest descent."""
 
-from geoflow.metric.base import Metric, MetricContext
+from geoflow.metric.base import Metric, MetricContext, Setting
 from geoflow.metric.diagonal import Euclidean, Scaled
 from geoflow.metric.fisher import Fisher
 from geoflow.metric.mirror import Mirror
 from geoflow.metric.riemannian import Riemannian
 
-__all__ = ["Euclidean", "Fisher", "Metric", "MetricContext", "Mirror", "Riemannian", "Scaled"]
+__all__ = [
+    "Euclidean",
+    "Fisher",
+    "Metric",
+    "MetricContext",
+    "Mirror",
+    "Riemannian",
+    "Scaled",
+    "Setting",
+]

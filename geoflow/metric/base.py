@@ -35,6 +35,20 @@ class MetricContext:
         return self.phi(self.constants, {**self.theta, **own})
 
 
+@dataclass(frozen=True)
+class Setting:
+    """Where a metric stands in a flow: the shapes of its own parameters and of all, φ with its exact constants, the
+    class of losses, whether it is the only metric, and whether fields other than M⁻¹Jᵀa need M⁻¹ (coupled decay)."""
+
+    own: tuple[str, ...]
+    shapes: Mapping[str, tuple[int, ...]]
+    phi: Callable[[Any, Any], tuple[jax.Array, ...]]
+    known: Mapping[str, Fraction | None]
+    loss: LossClass
+    alone: bool
+    inverted: bool
+
+
 class Metric(ABC):
     """A Riemannian metric M(θ) on some parameters."""
 
@@ -54,7 +68,20 @@ class Metric(ABC):
 
     def spanning(self, context: MetricContext, covector: Arrays) -> Arrays:
         """Vectors that span, over all cotangents and functions, the same space as `steepest`, evaluated exactly."""
+        return self.exact(context, covector)
+
+    def exact(self, context: MetricContext, covector: Arrays) -> Arrays:
+        """M(θ)⁻¹ · covector, evaluated exactly."""
         return self.steepest(context, covector)
+
+    def settled(self, setting: Setting) -> Metric:
+        """The metric, knowing what it must know of the flow to be inverted exactly."""
+        return self
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """What its exact inverse takes for granted and is not proved: every verdict is then probable at most."""
+        return ()
 
     def restricted(self, loss: LossClass) -> LossClass:
         """The class of the cotangents that move anything, where this is the only metric and the loss is any."""

@@ -1,20 +1,20 @@
-"""Natural gradient: Fisher metrics M = Jᵀ F J of φ, with F the Fisher information of the output distribution.
+"""Natural gradient: Fisher metrics M = JᵀFJ of φ, with F the Fisher information of the output distribution.
 
 *full*: M on all its parameters together. Where F is invertible (or damped), M⁺Jᵀ = Jᵀ(…) has range Jᵀ, so the flow
 has exactly the laws of the Euclidean one; with a singular F (categorical) the range is Jᵀ(range F). `spanning` uses
 these identities, which need no rank condition. *blocks*: one block a parameter; *diagonal*: the diagonal of M.
 `damping` c adds c·I.
 
-A block with more parameters than outputs is singular everywhere; with independent rows of J its pseudo-inverse is
-Jᵀ(JJᵀ)⁻¹F⁻¹(JJᵀ)⁻¹J. The rank of J is then the number of outputs wherever JJᵀ is invertible, which is an open dense set
-or empty: the genericity of the rank is shown by every point at which the inverse exists. A block whose rank is below
-both numbers has no inverse at any point, and the flow is reported as undefined.
+Elsewhere M may be singular everywhere. With M = KᵀF_K K and F_K invertible (`metric.information`), and N = (rows of K
+that are a basis of its row space)ᵀ, the pseudo-inverse is M⁺ = N(NᵀMN)⁻¹Nᵀ: wherever NᵀMN is invertible and K has its
+generic rank, which `metric.genericrank` finds and shows. An entry of the diagonal that is 0 identically has the
+pseudo-inverse 0.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import prod
 from typing import Literal, get_args
@@ -23,34 +23,29 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from geoflow.exact.interpreter import UnluckyPoint
+from geoflow.exact.program import UnsupportedPrimitive
 from geoflow.expr.build import function, matmul, power, total, transpose
 from geoflow.expr.evaluate import Environment, evaluate, rationals
 from geoflow.expr.printer import print_expr
 from geoflow.expr.tree import Apply, Constant, Expr, Number, Parameter, walk
 from geoflow.lossclass import AnyLoss, CrossEntropy, LossClass
-from geoflow.metric.base import Arrays, Metric, MetricContext
+from geoflow.metric.base import Arrays, Metric, MetricContext, Setting
+from geoflow.metric.genericrank import GenericRank, Matrix, ZeroColumns, generic_rank, zero_columns
+from geoflow.metric.information import Output, Weigh, rows_seen, seen, unweighed, weighed
 from geoflow.primitives import inv
 
 Kind = Literal["full", "blocks", "diagonal"]
-Output = Literal["gaussian", "bernoulli", "categorical", "poisson"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-OUTPUTS: tuple[Output, ...] = get_args(Output)
 
 
-def _information(output: Output, y: jax.Array) -> Callable[[jax.Array], jax.Array]:
-    """v ↦ F(y)·v for the natural parameter y, over the last axis for categorical outputs; v: [..., *y.shape]."""
-    match output:
-        case "gaussian":
-            return lambda v: v
-        case "bernoulli":
-            e = jnp.exp(y)
-            return lambda v: e / (1 + e) ** 2 * v
-        case "poisson":
-            return lambda v: jnp.exp(y) * v
-        case "categorical":
-            e = jnp.exp(y)
-            p = e / jnp.sum(e, axis=-1, keepdims=True)
-            return lambda v: p * v - p * jnp.sum(p * v, axis=-1, keepdims=True)
+@dataclass(frozen=True)
+class _Settled:
+    """In one flow: the generic ranks by group of parameters, and the entries of the diagonal that vanish."""
+
+    setting: Setting
+    ranks: Mapping[tuple[str, ...], GenericRank]
+    zeros: Mapping[str, ZeroColumns]
 
 
 @dataclass(frozen=True)
@@ -61,6 +56,7 @@ class Fisher(Metric):
     damping: Expr | None = None
     output: Output = "gaussian"
     known: Mapping[str, Fraction | None] | None = None
+    found: _Settled | None = field(default=None, repr=False, compare=False)
 
     @property
     def spans(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -96,52 +92,38 @@ class Fisher(Metric):
             return None
         return evaluate((self.damping,), Environment(context.constants))[0]
 
-    def _jacobian(
-        self, context: MetricContext, names: tuple[str, ...]
-    ) -> tuple[jax.Array, jax.Array]:
-        """J [outputs, parameters] with respect to the named parameters, flattened row by row, and F·J."""
+    def _seen(self, context: MetricContext, names: tuple[str, ...]) -> jax.Array:
+        """K [rows, parameters] with respect to the named parameters, flattened row by row."""
         own = {n: context.own[n] for n in names}
-        outputs = context.outputs_of_own({})
         jacobian = jax.jacrev(context.outputs_of_own)(own)
-        plain, weighted = [], []
-        for y, by_name in zip(outputs, jacobian, strict=True):
-            columns = jnp.concatenate(
-                [jnp.reshape(by_name[n], (y.size, -1)) for n in names], axis=1
-            )
-            plain.append(columns)
-            moved = jnp.reshape(columns.T, (columns.shape[1], *y.shape))
-            weighted.append(
-                jnp.reshape(_information(self.output, y)(moved), (columns.shape[1], -1)).T
-            )
-        return jnp.concatenate(plain), jnp.concatenate(weighted)
+        rows = []
+        for y, by_name in zip(context.outputs_of_own({}), jacobian, strict=True):
+            parts = [jnp.reshape(by_name[n], (*y.shape, -1)) for n in names]
+            rows.append(seen(self.output, jnp.concatenate(parts, axis=-1)))
+        return jnp.concatenate(rows)
+
+    def _each_output(self, context: MetricContext, columns: jax.Array, weigh: Weigh) -> jax.Array:
+        """F_K or its inverse on columns [rows, m]."""
+        found, start = [], 0
+        for y in context.outputs_of_own({}):
+            count = rows_seen(self.output, y.shape)
+            found.append(weigh(self.output, y, columns[start : start + count]))
+            start += count
+        return jnp.concatenate(found)
 
     def _matrix(self, context: MetricContext, names: tuple[str, ...]) -> jax.Array:
-        plain, weighted = self._jacobian(context, names)
-        matrix = plain.T @ weighted
+        k = self._seen(context, names)
+        matrix = k.T @ self._each_output(context, k, weighed)
         c = self._damping(context)
         return matrix if c is None else matrix + c * jnp.asarray(np.eye(len(matrix)))
-
-    def _output_information(self, context: MetricContext) -> jax.Array:
-        """F [outputs, outputs]."""
-        blocks, outputs = [], context.outputs_of_own({})
-        total_size = sum(prod(y.shape) for y in outputs)
-        start = 0
-        for y in outputs:
-            size = prod(y.shape)
-            unit = jnp.reshape(jnp.asarray(np.eye(size)), (size, *y.shape))
-            block = jnp.reshape(_information(self.output, y)(unit), (size, size))
-            blocks.append(jnp.pad(block, ((0, 0), (start, total_size - start - size))))
-            start += size
-        return jnp.concatenate(blocks)
 
     def steepest(self, context: MetricContext, covector: Arrays) -> Arrays:
         """By the pseudo-inverse in floating point (for trajectories)."""
         names = tuple(covector)
         if self.kind == "diagonal":
             return self._diagonal(context, covector)
-        groups = [names] if self.kind == "full" else [(n,) for n in names]
         found: dict[str, jax.Array] = {}
-        for group in groups:
+        for group in self._groups(names):
             matrix = self._matrix(context, group)
             flat = jnp.concatenate([jnp.ravel(covector[n]) for n in group])
             if self.damping is not None:
@@ -151,49 +133,113 @@ class Fisher(Metric):
             found |= _unflatten(moved, {n: covector[n].shape for n in group})
         return found
 
+    def _groups(self, names: tuple[str, ...]) -> list[tuple[str, ...]]:
+        return [names] if self.kind == "full" else [(n,) for n in names]
+
     def spanning(self, context: MetricContext, covector: Arrays) -> Arrays:
+        full = self.kind == "full" and self._has_range(context.loss, context.alone)
+        return covector if full else self.exact(context, covector)
+
+    def exact(self, context: MetricContext, covector: Arrays) -> Arrays:
         if self.kind == "diagonal":
             return self._diagonal(context, covector)
-        if self.kind == "full" and self._has_range(context):
-            return covector
-        groups = [tuple(covector)] if self.kind == "full" else [(n,) for n in covector]
         found: dict[str, jax.Array] = {}
-        for group in groups:
-            moved = self._inverted(
-                context, group, jnp.concatenate([jnp.ravel(covector[n]) for n in group])
-            )
+        for group in self._groups(tuple(covector)):
+            flat = jnp.concatenate([jnp.ravel(covector[n]) for n in group])
+            moved = self._inverted(context, group, flat)
             found |= _unflatten(moved, {n: covector[n].shape for n in group})
         return found
 
-    def _has_range(self, context: MetricContext) -> bool:
+    def settled(self, setting: Setting) -> Metric:
+        """With the generic ranks of its blocks, where they are singular and its exact inverse is needed."""
+        # constants that only a law names are no other flow
+        place = replace(setting, known={})
+        if self.found is not None and self.found.setting == place:
+            return self
+        ranks: dict[tuple[str, ...], GenericRank] = {}
+        zeros: dict[str, ZeroColumns] = {}
+        spans = self.kind == "full" and self._has_range(setting.loss, setting.alone)
+        if self.damping is None and (setting.inverted or not spans):
+            try:
+                if self.kind == "diagonal":
+                    for n in setting.own:
+                        zeros[n] = zero_columns(
+                            self._seen_in(setting, (n,)), setting.known, setting.shapes
+                        )
+                else:
+                    for group in self._groups(setting.own):
+                        ranks[group] = generic_rank(
+                            self._seen_in(setting, group), setting.known, setting.shapes
+                        )
+            except (UnsupportedPrimitive, UnluckyPoint):  # then the count says what is wrong
+                pass
+        return replace(self, found=_Settled(place, ranks, zeros))
+
+    def _seen_in(self, setting: Setting, names: tuple[str, ...]) -> Matrix:
+        def k(constants: Arrays, theta: Arrays) -> jax.Array:
+            own = {n: theta[n] for n in setting.own}
+            context = MetricContext(
+                constants, own, theta, setting.phi, setting.loss, setting.alone
+            )
+            return self._seen(context, names)
+
+        return k
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Ranks and zeros that could not be shown to be generic."""
+        if self.found is None:
+            return ()
+        ranks = [
+            f"the rank {r.rank} of the Fisher metric of {', '.join(names)} is generic: probable"
+            for names, r in self.found.ranks.items()
+            if not r.proved
+        ]
+        zeros = [
+            f"the map does not see {len(z.columns)} of the entries of {n}: probable"
+            for n, z in self.found.zeros.items()
+            if not z.proved
+        ]
+        return (*ranks, *zeros)
+
+    def _has_range(self, loss: LossClass, alone: bool) -> bool:
         """Whether M⁺Jᵀ maps the cotangents onto those of the class and then by Jᵀ: M⁺Jᵀ = Jᵀ(…), and what stands in
         the brackets maps all cotangents onto all, and range F (those that sum to 0) onto itself. It mixes the
         cotangents of any smaller class, and those of parameters that another metric measures."""
-        singular = self.output == "categorical" and isinstance(context.loss, CrossEntropy)
-        return context.alone and (isinstance(context.loss, AnyLoss) or singular)
+        singular = self.output == "categorical" and isinstance(loss, CrossEntropy)
+        return alone and (isinstance(loss, AnyLoss) or singular)
 
     def _inverted(
         self, context: MetricContext, names: tuple[str, ...], flat: jax.Array
     ) -> jax.Array:
-        matrix = self._matrix(context, names)
-        outputs = sum(prod(y.shape) for y in context.outputs_of_own({}))
-        if self.damping is not None or flat.size <= outputs:
-            return inv(matrix) @ flat
-        # J has independent rows: M⁺ = Jᵀ(JJᵀ)⁻¹ F⁻¹ (JJᵀ)⁻¹ J
-        plain, _ = self._jacobian(context, names)
-        gram = inv(plain @ plain.T)
-        pulled = gram @ (plain @ flat)
-        if self.output != "gaussian":
-            pulled = inv(self._output_information(context)) @ pulled
-        return plain.T @ (gram @ pulled)
+        if self.damping is not None:
+            return inv(self._matrix(context, names)) @ flat
+        k = self._seen(context, names)
+        known = self.found.ranks.get(names) if self.found is not None else None
+        rows = known.rows if known is not None else tuple(range(min(k.shape)))
+        if len(rows) == k.shape[1]:
+            return inv(self._matrix(context, names)) @ flat
+        basis = k[np.array(rows, dtype=np.int64)].T
+        if len(rows) == k.shape[0]:  # (NᵀMN)⁻¹ = (KKᵀ)⁻¹ F_K⁻¹ (KKᵀ)⁻¹
+            gram = inv(k @ basis)
+            pulled = self._each_output(context, (gram @ (basis.T @ flat))[:, None], unweighed)
+            return basis @ (gram @ pulled[:, 0])
+        across = k @ basis
+        inner = across.T @ self._each_output(context, across, weighed)
+        return basis @ (inv(inner) @ (basis.T @ flat))
 
     def _diagonal(self, context: MetricContext, covector: Arrays) -> Arrays:
         found = {}
         for n, g in covector.items():
-            plain, weighted = self._jacobian(context, (n,))
-            entries = jnp.reshape(jnp.sum(plain * weighted, axis=0), g.shape)
+            k = self._seen(context, (n,))
+            entries = jnp.sum(k * self._each_output(context, k, weighed), axis=0)
             c = self._damping(context)
-            found[n] = g / (entries if c is None else entries + c)
+            known = self.found.zeros.get(n) if self.found is not None else None
+            unseen = np.zeros(g.size)
+            if known is not None:
+                unseen[list(known.columns)] = 1
+            entries = entries + unseen if c is None else entries + c
+            found[n] = jnp.reshape((1 - unseen) * jnp.ravel(g) / entries, g.shape)
         return found
 
     def balanced(self, parameter: Parameter) -> tuple[Expr, ...]:
