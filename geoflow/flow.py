@@ -173,10 +173,12 @@ class Flow:
     ) -> tuple[MetricOn, ...]:
         """The metrics, knowing what they must know of the flow."""
         shapes = {b.name: b.shape for b in parameters}
+        positive = frozenset(b.name for b in parameters if b.positive)
         inverted = dynamics.decay is not None and dynamics.decay.coupled
 
         def setting(m: MetricOn) -> Setting:
-            return Setting(m.parameters, shapes, phi, known, loss, len(metrics) == 1, inverted)
+            alone = len(metrics) == 1
+            return Setting(m.parameters, shapes, positive, phi, known, loss, alone, inverted)
 
         return tuple(MetricOn(m.metric.settled(setting(m)), m.parameters) for m in metrics)
 
@@ -322,7 +324,12 @@ class Flow:
     @property
     def doubts(self) -> tuple[str, ...]:
         """What the fields take for granted and is only probable: then nothing about the flow is proved."""
-        return self.parametrization.doubts
+        return tuple(doubt for m in self.parametrization.metrics for doubt in m.metric.doubts)
+
+    @property
+    def provisos(self) -> tuple[str, ...]:
+        """Where the metrics are metrics, if not everywhere."""
+        return tuple(text for m in self.parametrization.metrics for text in m.metric.provisos)
 
     @property
     def symbolic_constants(self) -> tuple[str, ...]:

@@ -121,11 +121,6 @@ class Parametrization:
             result |= apply(context, {n: covector[n] for n in m.parameters})
         return result
 
-    @property
-    def doubts(self) -> tuple[str, ...]:
-        """What the metrics' exact inverses take for granted and is only probable."""
-        return tuple(doubt for m in self.metrics for doubt in m.metric.doubts)
-
     def metric_of(self, parameter: str) -> Metric:
         """The metric of a parameter."""
         return next(m.metric for m in self.metrics if parameter in m.parameters)

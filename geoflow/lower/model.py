@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import jax
 
+from geoflow.diagnostics import Diagnostic, DiagnosticError
 from geoflow.dynamics import Custom, Dynamics
 from geoflow.expr.evaluate import Environment, evaluate, rationals
 from geoflow.expr.tree import Constant, Expr, walk
@@ -14,13 +15,17 @@ from geoflow.flow import Flow
 from geoflow.lossclass import AnyLoss, CrossEntropy, FewData, LossClass
 from geoflow.lower.dynamics import FLOWS
 from geoflow.lower.metric import METRICS
-from geoflow.metric import Euclidean, Metric
+from geoflow.metric import Euclidean, Metric, NoMetric
 from geoflow.parametrization import Arrays, Block, MetricOn
 from geoflow.semantics.model import Model
 
 
 def lower(model: Model, seed: int = 0) -> Flow:
-    """The flow of a checked model. `seed` draws the subspace of `loss data(k)`."""
+    """The flow of a checked model. `seed` draws the subspace of `loss data(k)`.
+
+    Raises:
+        DiagnosticError: a metric is none where it stands.
+    """
     dynamics = _dynamics(model)
     constants = _constants(model, [*model.maps, *dynamics.expressions()])
     metrics = _metrics(model)
@@ -33,15 +38,21 @@ def lower(model: Model, seed: int = 0) -> Flow:
     def phi(c: Arrays, theta: Arrays) -> tuple[jax.Array, ...]:
         return evaluate(model.maps, Environment(constants=c, parameters=theta))
 
-    return Flow.of_model(
-        parameters=blocks,
-        phi=phi,
-        metrics=metrics,
-        dynamics=dynamics,
-        constants=constants,
-        description=f"φ = {model.map_text}" if model.maps else _fields_text(model),
-        loss=_loss(model, metrics, seed),
-    )
+    try:
+        return Flow.of_model(
+            parameters=blocks,
+            phi=phi,
+            metrics=metrics,
+            dynamics=dynamics,
+            constants=constants,
+            description=f"φ = {model.map_text}" if model.maps else _fields_text(model),
+            loss=_loss(model, metrics, seed),
+        )
+    except NoMetric as error:
+        block = next(b for b in model.metrics if b.parameters == error.own)
+        raise DiagnosticError(
+            Diagnostic("GEO0401", error.message, block.span, "no metric", notes=error.notes)
+        ) from None
 
 
 def _constants(model: Model, expressions: list[Expr]) -> Mapping[str, Fraction | None]:

@@ -5,6 +5,7 @@ from geoflow.metric.diagonal import Euclidean, Scaled
 from geoflow.metric.fisher import Fisher
 from geoflow.metric.mirror import Mirror
 from geoflow.metric.riemannian import Riemannian
+from geoflow.metric.signature import NoMetric
 
 __all__ = [
     "Euclidean",
@@ -12,6 +13,7 @@ __all__ = [
     "Metric",
     "MetricContext",
     "Mirror",
+    "NoMetric",
     "Riemannian",
     "Scaled",
     "Setting",

@@ -37,11 +37,13 @@ class MetricContext:
 
 @dataclass(frozen=True)
 class Setting:
-    """Where a metric stands in a flow: the shapes of its own parameters and of all, φ with its exact constants, the
-    class of losses, whether it is the only metric, and whether fields other than M⁻¹Jᵀa need M⁻¹ (coupled decay)."""
+    """Where a metric stands in a flow: its own parameters, the shapes of all and which are positive, φ with its exact
+    constants, the class of losses, whether it is the only metric, and whether fields other than M⁻¹Jᵀa need M⁻¹
+    (coupled decay)."""
 
     own: tuple[str, ...]
     shapes: Mapping[str, tuple[int, ...]]
+    positive: frozenset[str]
     phi: Callable[[Any, Any], tuple[jax.Array, ...]]
     known: Mapping[str, Fraction | None]
     loss: LossClass
@@ -75,8 +77,17 @@ class Metric(ABC):
         return self.steepest(context, covector)
 
     def settled(self, setting: Setting) -> Metric:
-        """The metric, knowing what it must know of the flow to be inverted exactly."""
+        """The metric, knowing what it must know of the flow to be inverted exactly.
+
+        Raises:
+            NoMetric: it is no metric there.
+        """
         return self
+
+    @property
+    def provisos(self) -> tuple[str, ...]:
+        """Where it is a metric, if not everywhere."""
+        return ()
 
     @property
     def doubts(self) -> tuple[str, ...]:

@@ -92,6 +92,14 @@ def zero_columns(
     return ZeroColumns(found, _vanishes(chosen, constants, shapes, lambda ring, whole: whole))
 
 
+def vanishes_identically(
+    matrix: Matrix, constants: Mapping[str, Fraction | None], shapes: Mapping[str, Shape]
+) -> bool:
+    """Whether `matrix` is shown to be 0, by expansion over Q."""
+    program = _traced(matrix, constants, shapes)
+    return _vanishes(program, constants, shapes, lambda ring, whole: whole)
+
+
 def _traced(
     matrix: Matrix, constants: Mapping[str, Fraction | None], shapes: Mapping[str, Shape]
 ) -> Program:
