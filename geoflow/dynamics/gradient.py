@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import jax.numpy as jnp
 
-from geoflow.dynamics.base import Decay, Dynamics, Tangent, signed
+from geoflow.dynamics.base import Decay, Dynamics, Tangent, folded, signed
+from geoflow.expr.printer import print_expr
 from geoflow.expr.tree import Expr
 from geoflow.parametrization import TIME, Arrays, Block, Cotangent, Inversion, Parametrization
 
@@ -70,4 +71,10 @@ class Gradient(Dynamics):
         return self._timed(self._decayed(p, c, theta, steepest, "steepest"), 1.0)
 
     def rates(self, p: Parametrization) -> list[Expr]:
-        return [] if self.decay is None else self.decay.sums(4)
+        if self.decay is None:
+            return []
+        rates = self.decay.sums(4)
+        if not self.decay.coupled:
+            return rates
+        scales = {print_expr(s): s for m in p.metrics if (s := m.metric.shrinking) is not None}
+        return [folded("mul", s, rate) for s in scales.values() for rate in rates]

@@ -94,6 +94,11 @@ class Metric(ABC):
         """What its exact inverse takes for granted and is not proved: every verdict is then probable at most."""
         return ()
 
+    @property
+    def shrinking(self) -> Expr | None:
+        """s, where M⁻¹θ = sθ up to what the fields M⁻¹Jᵀa span: coupled decay at rate c is then decay at rate sc."""
+        return None
+
     def restricted(self, loss: LossClass) -> LossClass:
         """The class of the cotangents that move anything, where this is the only metric and the loss is any."""
         return loss

@@ -10,7 +10,7 @@ from typing import Any
 from geoflow.expr.build import divide, power
 from geoflow.expr.evaluate import Environment, evaluate, rationals
 from geoflow.expr.printer import print_expr
-from geoflow.expr.tree import Apply, Constant, Expr, Number, Parameter, walk
+from geoflow.expr.tree import Apply, Constant, Expr, Number, Parameter, number, walk
 from geoflow.metric.base import Arrays, Metric, MetricContext
 
 
@@ -26,6 +26,10 @@ class Euclidean(Metric):
 
     def steepest(self, context: MetricContext, covector: Arrays) -> Arrays:
         return covector
+
+    @property
+    def shrinking(self) -> Expr | None:
+        return number(1)
 
     def balanced(self, parameter: Parameter) -> tuple[Expr, ...]:
         return power(parameter, 2), parameter
@@ -55,6 +59,10 @@ class Scaled(Metric):
     @property
     def quadratic(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.rate.shape == ()
+
+    @property
+    def shrinking(self) -> Expr | None:
+        return self.rate if self.quadratic else None
 
     def constants(self) -> Mapping[str, Fraction | None]:
         named = {n.name: self.known.get(n.name) for n in walk(self.rate) if isinstance(n, Constant)}

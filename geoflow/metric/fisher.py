@@ -25,10 +25,10 @@ import numpy as np
 
 from geoflow.exact.interpreter import UnluckyPoint
 from geoflow.exact.program import UnsupportedPrimitive
-from geoflow.expr.build import function, matmul, power, total, transpose
+from geoflow.expr.build import divide, function, matmul, power, total, transpose
 from geoflow.expr.evaluate import Environment, evaluate, rationals
 from geoflow.expr.printer import print_expr
-from geoflow.expr.tree import Apply, Constant, Expr, Number, Parameter, walk
+from geoflow.expr.tree import Apply, Constant, Expr, Number, Parameter, number, walk
 from geoflow.lossclass import AnyLoss, CrossEntropy, LossClass
 from geoflow.metric.base import Arrays, Metric, MetricContext, Setting
 from geoflow.metric.genericrank import GenericRank, Matrix, ZeroColumns, generic_rank, zero_columns
@@ -72,6 +72,15 @@ class Fisher(Metric):
         return CrossEntropy() if singular else loss
 
     @property
+    def shrinking(self) -> Expr | None:
+        """(M + cI)⁻¹θ = θ/c − Jᵀ(…)."""
+        if self.kind != "full" or self.damping is None:
+            return None
+        if isinstance(self.damping, Number):
+            return Number(1 / self.damping.value)
+        return divide(number(1), self.damping)
+
+    @property
     def text(self) -> str:
         parts = [self.kind]
         if self.damping is not None:
@@ -111,9 +120,11 @@ class Fisher(Metric):
             start += count
         return jnp.concatenate(found)
 
-    def _matrix(self, context: MetricContext, names: tuple[str, ...]) -> jax.Array:
+    def _matrix(
+        self, context: MetricContext, names: tuple[str, ...], weigh: bool = True
+    ) -> jax.Array:
         k = self._seen(context, names)
-        matrix = k.T @ self._each_output(context, k, weighed)
+        matrix = k.T @ (self._each_output(context, k, weighed) if weigh else k)
         c = self._damping(context)
         return matrix if c is None else matrix + c * jnp.asarray(np.eye(len(matrix)))
 
@@ -137,16 +148,33 @@ class Fisher(Metric):
         return [names] if self.kind == "full" else [(n,) for n in names]
 
     def spanning(self, context: MetricContext, covector: Arrays) -> Arrays:
-        full = self.kind == "full" and self._has_range(context.loss, context.alone)
-        return covector if full else self.exact(context, covector)
+        if self.kind == "full" and self._has_range(context.loss, context.alone):
+            return covector
+        return self._exactly(context, covector, weigh=not self._absorbs(context))
+
+    def _absorbs(self, context: MetricContext) -> bool:
+        """Whether F is only a change of the cotangent. Where the rows of every block's K are independent and the class
+        of cotangents is what the distribution sees, M⁺Kᵀb = Kᵀ(KKᵀ)⁻¹F_K⁻¹b, and F_K⁻¹b runs over all b as b does."""
+        if self.found is None or self.kind == "diagonal" or self.damping is not None:
+            return False
+        sees = CrossEntropy if self.output == "categorical" else AnyLoss
+        if not context.alone or not isinstance(context.loss, sees):
+            return False
+        count = sum(rows_seen(self.output, y.shape) for y in context.outputs_of_own({}))
+        ranks = [self.found.ranks.get(g) for g in self._groups(tuple(context.own))]
+        return all(r is not None and r.rank == count for r in ranks)
 
     def exact(self, context: MetricContext, covector: Arrays) -> Arrays:
+        return self._exactly(context, covector)
+
+    def _exactly(self, context: MetricContext, covector: Arrays, weigh: bool = True) -> Arrays:
+        """M⁺ · covector; with F_K = I unless `weigh`."""
         if self.kind == "diagonal":
             return self._diagonal(context, covector)
         found: dict[str, jax.Array] = {}
         for group in self._groups(tuple(covector)):
             flat = jnp.concatenate([jnp.ravel(covector[n]) for n in group])
-            moved = self._inverted(context, group, flat)
+            moved = self._inverted(context, group, flat, weigh)
             found |= _unflatten(moved, {n: covector[n].shape for n in group})
         return found
 
@@ -210,7 +238,7 @@ class Fisher(Metric):
         return alone and (isinstance(loss, AnyLoss) or singular)
 
     def _inverted(
-        self, context: MetricContext, names: tuple[str, ...], flat: jax.Array
+        self, context: MetricContext, names: tuple[str, ...], flat: jax.Array, weigh: bool
     ) -> jax.Array:
         if self.damping is not None:
             return inv(self._matrix(context, names)) @ flat
@@ -218,15 +246,17 @@ class Fisher(Metric):
         known = self.found.ranks.get(names) if self.found is not None else None
         rows = known.rows if known is not None else tuple(range(min(k.shape)))
         if len(rows) == k.shape[1]:
-            return inv(self._matrix(context, names)) @ flat
+            return inv(self._matrix(context, names, weigh)) @ flat
         basis = k[np.array(rows, dtype=np.int64)].T
         if len(rows) == k.shape[0]:  # (NᵀMN)⁻¹ = (KKᵀ)⁻¹ F_K⁻¹ (KKᵀ)⁻¹
             gram = inv(k @ basis)
-            pulled = self._each_output(context, (gram @ (basis.T @ flat))[:, None], unweighed)
+            pulled = (gram @ (basis.T @ flat))[:, None]
+            if weigh:
+                pulled = self._each_output(context, pulled, unweighed)
             return basis @ (gram @ pulled[:, 0])
         across = k @ basis
-        inner = across.T @ self._each_output(context, across, weighed)
-        return basis @ (inv(inner) @ (basis.T @ flat))
+        moved = self._each_output(context, across, weighed) if weigh else across
+        return basis @ (inv(across.T @ moved) @ (basis.T @ flat))
 
     def _diagonal(self, context: MetricContext, covector: Arrays) -> Arrays:
         found = {}
