@@ -60,7 +60,7 @@ class Fisher(Metric):
 
     @property
     def spans(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return self.kind == "full"
+        return self.kind == "full" or (self.kind == "blocks" and self.output != "gaussian")
 
     @property
     def quadratic(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -73,8 +73,8 @@ class Fisher(Metric):
 
     @property
     def shrinking(self) -> Expr | None:
-        """(M + cI)⁻¹θ = θ/c − Jᵀ(…)."""
-        if self.kind != "full" or self.damping is None:
+        """(M + cI)⁻¹θ = θ/c − Jᵀ(…); for a number c, since exp(t/c) is a factor of laws for numbers only."""
+        if self.kind != "full" or self.damping is None or None in self.constants().values():
             return None
         if isinstance(self.damping, Number):
             return Number(1 / self.damping.value)

@@ -66,18 +66,28 @@ def riemannian(
         raise DiagnosticError(Diagnostic("GEO0301", message, node.span, f"not {size}×{size}"))
     verify_place(expressions, matrix, MATRIX, node.span)
     known = expressions.entries(matrix)
-    if known is not None and not _may_be_positive(known, size):
+    wrong = known and _no_metric(known, size)
+    if wrong:
         message = "The matrix of a metric is symmetric and positive definite, and this one is not."
-        raise DiagnosticError(Diagnostic("GEO0401", message, node.span, "no metric"))
+        raise DiagnosticError(
+            Diagnostic("GEO0401", message, node.span, "no metric", notes=(wrong,))
+        )
     return {"matrix": matrix}
 
 
-def _may_be_positive(entries: Entries, size: int) -> bool:
-    """Whether a matrix is symmetric, and every 2×2 minor on its diagonal positive."""
-    rows = [entries[i * size : (i + 1) * size] for i in range(size)]
-    zero = Fraction(0)
-    return all(rows[i][i] > zero for i in range(size)) and all(
-        rows[i][j] == rows[j][i] and rows[i][j] ** 2 < rows[i][i] * rows[j][j]
-        for i in range(size)
-        for j in range(i)
-    )
+def _no_metric(entries: Entries, size: int) -> str:
+    """An entry that differs from the one across the diagonal, or a minor of size 1 or 2 on it that is not positive."""
+
+    def m(i: int, j: int) -> Fraction:
+        return entries[i * size + j]
+
+    for i in range(size):
+        if m(i, i) <= 0:
+            return f"M[{i},{i}] = {m(i, i)} is not positive"
+        for j in range(i):
+            if m(i, j) != m(j, i):
+                return f"M[{j},{i}] = {m(j, i)} but M[{i},{j}] = {m(i, j)}"
+            minor = m(i, i) * m(j, j) - m(i, j) ** 2
+            if minor <= 0:
+                return f"M[{j},{j}]*M[{i},{i}] - M[{j},{i}]**2 = {minor} is not positive"
+    return ""
