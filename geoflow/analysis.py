@@ -71,7 +71,7 @@ def count(flow: Flow, seed: int = 0, deadline: Deadline = Deadline()) -> Counted
     closure = close(generator, seed, deadline)
     rng = np.random.default_rng([seed, 0x706C61])
     # with square roots verdicts are for the open set of the first point
-    near = closure.point if has_roots(generator.program) else None
+    near = closure.point if has_roots(generator.program) and not generator.estimated else None
     places = (closure.point, draw_point(generator, rng, near=near))
     return Counted(flow, generator, closure, places, seed)
 
@@ -79,27 +79,30 @@ def count(flow: Flow, seed: int = 0, deadline: Deadline = Deadline()) -> Counted
 def law_count(counted: Counted, proved: int) -> LawCount:
     """The count by the table of docs/method.md; `proved` independent laws hold identically."""
     certificate, upper = counted.certificate, counted.upper
-    if not certificate.exact:
-        return LawCount(
-            proved, upper, "probable", certificate.error_bound, "; ".join(counted.flow.doubts)
-        )
-    if certificate.closed_by:
+    if certificate.closed_by and certificate.exact:
         return LawCount(upper, upper, "proved", reason=certificate.closed_by)
-    if proved == upper:
+    exact = certificate.exact
+    if proved == upper and exact:
         return LawCount(
             upper, upper, "proved", reason=f"{proved} independent laws hold identically"
         )
     if not certificate.complete:
         return LawCount(
-            proved, upper, "bounded", reason="the time ran out before the rank stagnated"
+            proved,
+            upper,
+            "bounded",
+            reason="the time ran out before the rank stagnated",
+            exact=exact,
         )
-    return LawCount(
-        proved,
-        upper,
-        "probable",
-        certificate.error_bound,
-        f"the rank stagnates at {len(certificate.runs)} points over different primes",
-    )
+    if certificate.rank < certificate.estimate:
+        reason = (
+            f"the estimate of the rank is {certificate.estimate}, balls prove {certificate.rank}"
+        )
+        return LawCount(proved, upper, "bounded", reason=reason)
+    reason = f"the rank stagnates at {len(certificate.runs)} points over different primes"
+    if not exact:
+        reason = "; ".join((reason, *(counted.flow.doubts or ("it is only estimated",))))
+    return LawCount(proved, upper, "probable", certificate.error_bound, reason, exact)
 
 
 def analyze(
@@ -151,7 +154,12 @@ def conclude(counted: Counted, found: LawSet) -> Analysis:
 def assumptions(counted: Counted) -> tuple[str, ...]:
     """What every verdict on this flow takes for granted."""
     said = [counted.flow.parametrization.loss.text] if counted.flow.parametrization.outputs else []
-    rooted = has_roots(counted.generator.program)
+    generator = counted.generator
+    rooted = has_roots(generator.program) and not generator.estimated
+    if generator.program.gates:
+        said.append("the path-lifting: gates of piecewise functions are free")
+    if generator.estimated and not counted.certificate.exact:
+        said.append("the rank is an estimate: values of functions are random numbers mod p")
     said.append("on an open set with the point of the certificate" if rooted else "a generic point")
     if counted.flow.symbolic_constants:
         names = ", ".join(counted.flow.symbolic_constants)

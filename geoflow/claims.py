@@ -17,6 +17,7 @@ from geoflow.laws.differential import Differential, differentiate
 from geoflow.laws.domain import defined_somewhere
 from geoflow.laws.identity import decide
 from geoflow.laws.law import Law
+from geoflow.laws.refutation import is_plain, refute
 from geoflow.laws.span import span_dimension
 from geoflow.laws.symmetry import symmetry_of
 from geoflow.laws.tokens import UnsupportedExponential
@@ -97,12 +98,7 @@ def law_results(
         if j.law is not None:
             result = replace(result, detail=_entries(j.law, not measure(counted, [j.law]).left_out))
         elif j.verdict in ("refuted", "probably refuted"):
-            witness = None
-            if not has_roots(counted.generator.program):  # else small points lie in other open sets
-                witness = find_witness(
-                    counted.generator, j.differential, j.claim.name, counted.seed
-                )
-            lines = witness.lines if witness else (_modular_witness(counted),)
+            lines = _witness(counted, j)
             result = replace(
                 result, detail="not conserved", witness=lines, hints=_nearby(j.claim, found)
             )
@@ -110,6 +106,18 @@ def law_results(
             result = replace(result, detail="neither proved nor refuted")
         results.append(result)
     return results
+
+
+def _witness(counted: Counted, judged: JudgedLaw) -> tuple[str, ...]:
+    """What refutes a law, for people."""
+    generator, name = counted.generator, judged.claim.name
+    if not is_plain(generator):
+        found = refute(generator, judged.differential, name, counted.seed)
+        return found.lines if found else ()
+    if has_roots(generator.program):  # small points lie in other open sets
+        return (_modular_witness(counted),)
+    witness = find_witness(generator, judged.differential, name, counted.seed)
+    return witness.lines if witness else (_modular_witness(counted),)
 
 
 def _entries(law: Law, measured: bool) -> str:
@@ -160,7 +168,7 @@ def _expectation(
     match claim.kind:
         case "laws":
             assert claim.value is not None
-            return _count(base, claim.value, analysis.count, counted.certificate.exact)
+            return _count(base, claim.value, analysis.count)
         case "complete":
             return _complete(base, counted, analysis, judged)
         case "commuting":
@@ -169,8 +177,7 @@ def _expectation(
             return _fact(base, analysis, "depth", claim.value)
 
 
-def _count(base: ClaimResult, value: int, count: LawCount, exact: bool) -> ClaimResult:
-    refuted: Verdict = "refuted" if exact else "probably refuted"
+def _count(base: ClaimResult, value: int, count: LawCount) -> ClaimResult:
     if value < count.lower or value > count.upper:
         if count.status == "proved":
             witness = (f"there are {count.upper}, exactly: {count.reason}",)
@@ -180,7 +187,13 @@ def _count(base: ClaimResult, value: int, count: LawCount, exact: bool) -> Claim
             )
         else:
             witness = (f"{count.lower} independent laws hold identically",)
-        return replace(base, verdict=refuted, detail=_found_count(count), witness=witness)
+        certain = value < count.lower or count.exact
+        return replace(
+            base,
+            verdict="refuted" if certain else "probably refuted",
+            detail=_found_count(count),
+            witness=witness,
+        )
     if count.status == "proved":
         return replace(base, verdict="proved", detail=str(value))
     if count.status == "probable":
@@ -204,12 +217,13 @@ def _complete(
 ) -> ClaimResult:
     """The laws claimed (or found, if none is claimed) are all."""
     laws = [j.law for j in judged if j.law is not None] if judged else list(analysis.laws)
-    certain = [law for law in laws if law.status == "proved"]
-    have, proved, count = independent(counted, laws), independent(counted, certain), analysis.count
+    sure = [law for law in laws if law.status == "proved"]
+    have, proved, count = independent(counted, laws), independent(counted, sure), analysis.count
     what = "claimed" if judged else "found"
     text = f"{have} of {count.upper} independent laws are {what}"
     if proved >= count.upper:
-        return replace(base, verdict="proved", detail=_all(count.upper, what))
+        certain: Verdict = "proved" if count.exact else "probable"
+        return replace(base, verdict=certain, detail=_all(count.upper, what))
     if have >= count.upper:
         return replace(base, verdict="probable", detail=text)
     if count.lower > _most(counted, laws, judged):
@@ -217,8 +231,8 @@ def _complete(
         witness = tuple(f"not among them: {law}" for law in missing) or (
             f"{count.reason}; no formula is known for {count.lower - have} of the {count.upper}",
         )
-        certain = _certainly_fewer(counted, laws, judged, count.lower)
-        verdict: Verdict = "refuted" if certain else "probably refuted"
+        fewer = _certainly_fewer(counted, laws, judged, count.lower)
+        verdict: Verdict = "refuted" if fewer else "probably refuted"
         return replace(base, verdict=verdict, detail=text, witness=witness)
     if count.status == "probable":
         return replace(base, verdict="probably refuted", detail=f"{text} (the count is probable)")

@@ -7,7 +7,7 @@ that it lacks: what is found on the other side is listed beside it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from geoflow.analysis import Analysis, Counted, conclude, count, search
@@ -102,9 +102,7 @@ def standard_flows(flow: Flow) -> dict[str, Flow]:
 def _variant(flow: Flow, dynamics: Dynamics, metric: Metric) -> Flow:
     p = flow.parametrization
     metrics = (MetricOn(metric, tuple(b.name for b in p.parameters)),)
-    return Flow.of_model(
-        p.parameters, p.phi, metrics, dynamics, p.constants, p.description, p.stated_loss or p.loss
-    )
+    return Flow.of_parts(replace(p, metrics=metrics), dynamics)
 
 
 def kept(row: ComparedLaw) -> Sequence[bool]:

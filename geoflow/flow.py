@@ -15,7 +15,7 @@ Constants are arguments because they are exact: a float literal 1/3 would be ano
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -40,7 +40,10 @@ from geoflow.metric import Metric, Setting
 from geoflow.parametrization import (
     Arrays,
     Block,
+    Control,
     Cotangent,
+    Datum,
+    Gates,
     MetricOn,
     Output,
     Parametrization,
@@ -119,68 +122,42 @@ class Flow:
                 jnp.asarray(x) for x in jax.tree.leaves(phi(rebuild([theta[n] for n in names])))
             )
 
-        self._set(blocks, output, metrics, dynamics, loss, {}, "φ")
+        self._set(Parametrization(blocks, output, (), metrics, {}, loss), dynamics)
         if not self.parametrization.outputs:
             raise ValueError("φ returns no array; is a `return` missing?")
 
-    def _set(
-        self,
-        parameters: tuple[Block, ...],
-        phi: Output,
-        metrics: tuple[MetricOn, ...],
-        dynamics: Dynamics,
-        loss: LossClass,
-        constants: Mapping[str, Fraction | None],
-        description: str,
-    ) -> None:
-        if not parameters:
+    def _set(self, p: Parametrization, dynamics: Dynamics) -> None:
+        """Fill in what follows from the parts: constants, outputs, and the cotangents that a metric leaves."""
+        if not p.parameters:
             raise ValueError("a flow needs at least one parameter")
-        known: dict[str, Fraction | None] = dict(constants)
-        for m in metrics:
+        known: dict[str, Fraction | None] = dict(p.constants)
+        for m in p.metrics:
             for name, value in m.metric.constants().items():
                 if known.setdefault(name, value) != value:
                     raise ValueError(
                         f"the constant {name!r} has two values: {known[name]} and {value}"
                     )
         known |= rationals(dynamics.expressions())
-        theta = {b.name: jax.ShapeDtypeStruct(b.shape, np.float64) for b in parameters}
         with jax.enable_x64(True):
-            outputs = jax.eval_shape(
-                phi, {n: jax.ShapeDtypeStruct((), np.float64) for n in known}, theta
-            )
+            outputs = jax.eval_shape(p.phi, *_examples(p, known))
         if any(jnp.issubdtype(o.dtype, jnp.complexfloating) for o in outputs):
             raise ValueError("φ is complex; real numbers are needed")
         shapes = tuple(tuple(o.shape) for o in outputs)
-        stated = loss
-        if isinstance(loss, AnyLoss) and len(metrics) == 1:
-            loss = metrics[0].metric.restricted(loss)
-        metrics = self._settled(parameters, phi, metrics, known, loss, dynamics)
-        parametrization = Parametrization(
-            parameters, phi, shapes, metrics, known, loss, description, stated
-        )
+        stated = loss = p.stated_loss or p.loss
+        if isinstance(loss, AnyLoss) and len(p.metrics) == 1:
+            loss = p.metrics[0].metric.restricted(loss)
+        parametrization = replace(p, outputs=shapes, constants=known, loss=loss, stated_loss=stated)
+        parametrization = replace(parametrization, metrics=_settled(parametrization, dynamics))
         object.__setattr__(self, "parametrization", parametrization)
         object.__setattr__(self, "dynamics", dynamics)
         object.__setattr__(self, "constants", known)
 
-    @staticmethod
-    def _settled(
-        parameters: tuple[Block, ...],
-        phi: Output,
-        metrics: tuple[MetricOn, ...],
-        known: Mapping[str, Fraction | None],
-        loss: LossClass,
-        dynamics: Dynamics,
-    ) -> tuple[MetricOn, ...]:
-        """The metrics, knowing what they must know of the flow."""
-        shapes = {b.name: b.shape for b in parameters}
-        positive = frozenset(b.name for b in parameters if b.positive)
-        inverted = dynamics.decay is not None and dynamics.decay.coupled
-
-        def setting(m: MetricOn) -> Setting:
-            alone = len(metrics) == 1
-            return Setting(m.parameters, shapes, positive, phi, known, loss, alone, inverted)
-
-        return tuple(MetricOn(m.metric.settled(setting(m)), m.parameters) for m in metrics)
+    @classmethod
+    def of_parts(cls, parametrization: Parametrization, dynamics: Dynamics) -> Flow:
+        """A flow from its parts; the shapes of the outputs are found by tracing φ."""
+        flow = object.__new__(cls)
+        flow._set(parametrization, dynamics)
+        return flow
 
     @classmethod
     def of_model(
@@ -192,39 +169,28 @@ class Flow:
         constants: Mapping[str, Fraction | None],
         description: str,
         loss: LossClass = AnyLoss(),
+        data: tuple[Datum, ...] = (),
+        gates: Gates = "lifted",
     ) -> Flow:
-        """A flow whose φ reads exact constants: `phi(constants, parameters)`."""
-        flow = object.__new__(cls)
-        flow._set(parameters, phi, metrics, dynamics, loss, constants, description)
-        return flow
+        """A flow whose φ reads exact constants: `phi(constants, values)`, values of the parameters and of the inputs
+        `data` of a network, by name."""
+        parametrization = Parametrization(
+            parameters, phi, (), metrics, constants, loss, description, data=data, gates=gates
+        )
+        return cls.of_parts(parametrization, dynamics)
 
     def with_constants(self, extra: Mapping[str, Fraction | None]) -> Flow:
         """The same flow, knowing the values of more constants (those that only a law names)."""
-        p = self.parametrization
         known = {**self.constants, **extra}
-        return Flow.of_model(
-            p.parameters,
-            p.phi,
-            p.metrics,
-            self.dynamics,
-            known,
-            p.description,
-            p.stated_loss or p.loss,
-        )
+        return Flow.of_parts(replace(self.parametrization, constants=known), self.dynamics)
 
     def without_decay(self) -> Flow:
         """The same flow without weight decay."""
-        p = self.parametrization
-        dynamics = self.dynamics.without_decay()
-        return Flow.of_model(
-            p.parameters,
-            p.phi,
-            p.metrics,
-            dynamics,
-            p.constants,
-            p.description,
-            p.stated_loss or p.loss,
-        )
+        return Flow.of_parts(self.parametrization, self.dynamics.without_decay())
+
+    def on_data(self, inputs: Arrays) -> Flow:
+        """The flow of a network on given inputs [k, *shape] by name, a map of the parameters alone."""
+        return Flow.of_parts(self.parametrization.on_data(inputs), self.dynamics)
 
     def unseen_parameters(self) -> tuple[str, ...]:
         """Parameters that φ does not depend on: each of their entries is trivially conserved.
@@ -235,16 +201,13 @@ class Flow:
         names = [b.name for b in self.parameters]
         if isinstance(self.dynamics, Custom):
             return ()
-        examples = (
-            {n: jax.ShapeDtypeStruct((), np.float64) for n in self.constants},
-            {b.name: jax.ShapeDtypeStruct(b.shape, np.float64) for b in self.parameters},
-        )
         phi = self.parametrization.phi
-        program = trace(lambda c, theta: phi(c, theta), *examples)
+        examples = _examples(self.parametrization, self.constants)
+        program = trace(lambda c, values: phi(c, values), *examples)
         used = {slot for i in program.instructions for slot in i.inputs} | set(program.outputs)
         first = len(self.constants)
-        unseen = [n for k, n in enumerate(sorted(names)) if first + k not in used]
-        if len(unseen) == len(names):
+        unseen = [n for k, n in enumerate(sorted(examples[1])) if first + k not in used]
+        if set(names) <= set(unseen):
             raise ValueError("φ does not depend on any parameter")
         return tuple(n for n in names if n in unseen)
 
@@ -279,9 +242,14 @@ class Flow:
         return self.parametrization.size
 
     @property
+    def control_blocks(self) -> tuple[Control, ...]:
+        """The free controls b: for a network, inputs and cotangents."""
+        return self.dynamics.control_blocks(self.parametrization)
+
+    @property
     def cotangents(self) -> tuple[Shape, ...]:
         """Shapes of the free controls b."""
-        return self.dynamics.control_shapes(self.parametrization)
+        return tuple(c.shape for c in self.control_blocks)
 
     @property
     def cotangent_size(self) -> int:
@@ -293,9 +261,12 @@ class Flow:
         """Whether F₀ is not zero."""
         return self.dynamics.has_drift
 
-    def output(self, constants: Arrays, point: Arrays) -> tuple[jax.Array, ...]:
-        """φ at a point of the state."""
-        return self.parametrization.phi(constants, self.parametrization.theta(point))
+    def output(
+        self, constants: Arrays, point: Arrays, data: Arrays | None = None
+    ) -> tuple[jax.Array, ...]:
+        """φ at a point of the state; a network at one datum."""
+        theta = self.parametrization.theta(point)
+        return self.parametrization.phi(constants, {**theta, **(data or {})})
 
     def controls(
         self, constants: Arrays, point: Arrays, controls: Cotangent
@@ -352,6 +323,32 @@ class Flow:
         return (
             f"{p.description} : {count} parameter{'s' * (count != 1)}{seen}, {self.dynamics.text}"
         )
+
+
+def _settled(p: Parametrization, dynamics: Dynamics) -> tuple[MetricOn, ...]:
+    """The metrics, knowing what they must know of the flow."""
+    shapes = {b.name: b.shape for b in p.parameters}
+    positive = frozenset(b.name for b in p.parameters if b.positive)
+    inverted = dynamics.decay is not None and dynamics.decay.coupled
+
+    def setting(m: MetricOn) -> Setting:
+        alone = len(p.metrics) == 1
+        return Setting(
+            m.parameters, shapes, positive, p.phi, p.constants, p.loss, alone, inverted
+        )
+
+    return tuple(MetricOn(m.metric.settled(setting(m)), m.parameters) for m in p.metrics)
+
+
+def _examples(
+    p: Parametrization, constants: Mapping[str, Fraction | None]
+) -> tuple[dict[str, jax.ShapeDtypeStruct], dict[str, jax.ShapeDtypeStruct]]:
+    """Shapes of what φ reads, for tracing: constants; parameters and inputs."""
+    shapes = {b.name: b.shape for b in (*p.parameters, *p.data)}
+    return (
+        {n: jax.ShapeDtypeStruct((), np.float64) for n in constants},
+        {n: jax.ShapeDtypeStruct(s, np.float64) for n, s in shapes.items()},
+    )
 
 
 _SUPERSCRIPT = str.maketrans("0123456789×", "⁰¹²³⁴⁵⁶⁷⁸⁹ˣ")

@@ -6,7 +6,7 @@ The gradient of a loss f∘φ is Jᵀ∇f: it depends on data and loss only thro
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -25,6 +25,7 @@ Output = Callable[[Arrays, Arrays], tuple[jax.Array, ...]]
 Inversion = Literal["steepest", "exact", "spanning"]
 
 TIME = "t"
+Gates = Literal["lifted", "real"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,25 @@ class Block:
 
 
 @dataclass(frozen=True)
+class Datum:
+    """An input of a network: `real` numbers, or `onehot` rows over the last axis (token ids)."""
+
+    name: str
+    shape: Shape
+    kind: Literal["real", "onehot"] = "real"
+
+
+@dataclass(frozen=True)
+class Control:
+    """One array of what a controlled field depends on beside the state: a `cotangent`, an input of the network (`real`
+    or `onehot`), or what its piecewise functions choose (a `gate` 0 or 1, or a `choice` with a single 1 over `axes`)."""
+
+    shape: Shape
+    kind: Literal["cotangent", "real", "onehot", "gate", "choice"] = "cotangent"
+    axes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class MetricOn:
     """A metric and the parameters it measures."""
 
@@ -64,7 +84,10 @@ class MetricOn:
 
 @dataclass(frozen=True)
 class Parametrization:
-    """φ(θ), seen by every loss of a class, under metrics that cover all parameters."""
+    """φ(θ), seen by every loss of a class, under metrics that cover all parameters.
+
+    A network g(θ, x) has `data`: its inputs, which `phi` reads by name beside the parameters. Input and cotangent of
+    one datum are then the controls, and its gates (`gates`: lifted, free; or real, those of θ and x)."""
 
     parameters: tuple[Block, ...]
     phi: Output = field(repr=False)
@@ -76,6 +99,8 @@ class Parametrization:
     stated_loss: LossClass | None = (
         None  # before a metric with a singular output Fisher restricted it
     )
+    data: tuple[Datum, ...] = ()
+    gates: Gates = "lifted"
 
     @property
     def size(self) -> int:
@@ -86,16 +111,45 @@ class Parametrization:
         """The parameters of a point of the state."""
         return {b.name: point[b.name] for b in self.parameters}
 
+    @property
+    def controls(self) -> tuple[Control, ...]:
+        """What the gradient of one loss, at one datum, depends on beside θ."""
+        inputs = (Control(d.shape, d.kind) for d in self.data)
+        return (*inputs, *(Control(s) for s in self.loss.free(self.outputs)))
+
+    def covector(
+        self, constants: Arrays, theta: Arrays, controls: Cotangent
+    ) -> dict[str, jax.Array]:
+        """∇_θ⟨a, φ(θ)⟩, or ∇_θ⟨a, g(θ, x)⟩, for the free controls: inputs first, then those of the loss class."""
+        count = len(self.data)
+        inputs = {d.name: x for d, x in zip(self.data, controls[:count], strict=True)}
+        cotangent = self.loss.cotangent(self.outputs, controls[count:])
+        return self.gradient(constants, theta, cotangent, inputs)
+
     def gradient(
-        self, constants: Arrays, theta: Arrays, cotangent: Cotangent
+        self, constants: Arrays, theta: Arrays, cotangent: Cotangent, data: Arrays | None = None
     ) -> dict[str, jax.Array]:
         """∇_θ⟨a, φ(θ)⟩ by parameter."""
 
         def pairing(theta: Arrays) -> jax.Array:
-            pairs = zip(cotangent, self.phi(constants, theta), strict=True)
+            outputs = self.phi(constants, {**theta, **(data or {})})
+            pairs = zip(cotangent, outputs, strict=True)
             return sum((jnp.sum(a * y) for a, y in pairs), jnp.zeros(()))
 
         return jax.grad(pairing)(dict(theta))
+
+    def on_data(self, inputs: Arrays) -> Parametrization:
+        """The map θ ↦ (g(θ, x_1), …, g(θ, x_k)) of the network at given inputs [k, *shape] by name: each output gets
+        a first axis. The map itself where there are no data."""
+        if not self.data:
+            return self
+        count = len(next(iter(inputs.values())))
+
+        def phi(constants: Arrays, theta: Arrays) -> tuple[jax.Array, ...]:
+            return jax.vmap(lambda x: self.phi(constants, {**theta, **x}))(dict(inputs))
+
+        outputs = tuple((count, *s) for s in self.outputs)
+        return replace(self, phi=phi, outputs=outputs, data=())
 
     def direction(
         self,

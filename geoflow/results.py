@@ -26,6 +26,7 @@ class LawCount:
     status: Status
     error_bound: float | None = None
     reason: str = ""
+    exact: bool = True  # whether `upper` is a proved bound
 
 
 @dataclass(frozen=True)
@@ -39,18 +40,30 @@ class RankRun:
 
 
 @dataclass(frozen=True)
+class BallRun:
+    """A rank proved in ball arithmetic of so many bits, at a point of dyadic numbers."""
+
+    rank: int
+    precision: int
+    point: tuple[float, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Certificate:
     """Evidence for the upper bound: dimension N of the state and the ranks found. Each run's rank is a proved lower
-    bound of the generic rank when `exact` is true (see docs/method.md); stagnation in all runs makes it probable."""
+    bound of the generic rank (see docs/method.md), stagnation in all runs makes it probable. Where `estimated`, the
+    runs mod p are only estimates, and the proof is `balls`."""
 
     dimension: int
     runs: tuple[RankRun, ...]
-    exact: bool
     seed: int
     degree: int
     error_bound: float
     closed_by: str = ""  # why the algebra is closed identically, where it is
     complete: bool = True  # false when the time ran out before stagnation
+    estimated: bool = False
+    balls: BallRun | None = None
+    assumed: bool = False  # whether the fields take for granted what is only probable
 
     @property
     def ranks(self) -> tuple[int, ...]:
@@ -61,7 +74,17 @@ class Certificate:
 
     @property
     def rank(self) -> int:
-        """The greatest rank found."""
+        """The greatest rank proved; where it is only estimated, the estimate."""
+        return self.balls.rank if self.balls is not None else self.estimate
+
+    @property
+    def exact(self) -> bool:
+        """Whether `rank` is proved."""
+        return not self.assumed and (not self.estimated or self.balls is not None)
+
+    @property
+    def estimate(self) -> int:
+        """The greatest rank found mod p."""
         return max((run.ranks[-1] for run in self.runs if run.ranks), default=0)
 
 

@@ -15,8 +15,8 @@ import jax.numpy as jnp
 from geoflow.dynamics.base import Dynamics, Tangent
 from geoflow.expr.evaluate import Environment, evaluate
 from geoflow.expr.printer import print_expr
-from geoflow.expr.tree import Expr, Shape
-from geoflow.parametrization import TIME, Arrays, Block, Cotangent, Parametrization
+from geoflow.expr.tree import Expr
+from geoflow.parametrization import TIME, Arrays, Block, Control, Cotangent, Parametrization
 
 
 def _moment(letter: str, block: Block, positive: bool) -> Block:
@@ -34,14 +34,14 @@ class _Adaptive(Dynamics):
     def assumptions(self, p: Parametrization) -> tuple[str, ...]:
         return ("with ε = 0 and no bias correction",)
 
-    def control_shapes(self, p: Parametrization) -> tuple[Shape, ...]:
-        return p.loss.free(p.outputs) * 3
+    def control_blocks(self, p: Parametrization) -> tuple[Control, ...]:
+        return p.controls * 3
 
     def _gradients(self, p: Parametrization, c: Arrays, z: Arrays, b: Cotangent) -> list[Tangent]:
         """The gradients of the three groups."""
         count = len(b) // 3
         groups = (b[k * count : (k + 1) * count] for k in range(3))
-        return [p.gradient(c, p.theta(z), p.loss.cotangent(p.outputs, g)) for g in groups]
+        return [p.covector(c, p.theta(z), g) for g in groups]
 
     def _second(self, p: Parametrization, c: Arrays, z: Arrays, product: Tangent) -> Tangent:
         """w' from g²: b₂·g²/(2w)."""

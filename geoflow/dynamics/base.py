@@ -11,8 +11,8 @@ import jax.numpy as jnp
 
 from geoflow.expr.build import add, multiply
 from geoflow.expr.evaluate import Environment, evaluate
-from geoflow.expr.tree import Expr, Number, Shape, number
-from geoflow.parametrization import Arrays, Block, Cotangent, Parametrization
+from geoflow.expr.tree import Expr, Number, number
+from geoflow.parametrization import Arrays, Block, Control, Cotangent, Parametrization
 
 Tangent = dict[str, jax.Array]
 
@@ -91,9 +91,9 @@ class Dynamics(ABC):
     def state(self, p: Parametrization) -> tuple[Block, ...]:
         """The coordinates z in order."""
 
-    def control_shapes(self, p: Parametrization) -> tuple[Shape, ...]:
-        """Shapes of the free controls."""
-        return p.loss.free(p.outputs)
+    def control_blocks(self, p: Parametrization) -> tuple[Control, ...]:
+        """The free controls."""
+        return p.controls
 
     @abstractmethod
     def controls(self, p: Parametrization, c: Arrays, z: Arrays, b: Cotangent) -> Tangent:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from geoflow.dynamics.base import Dynamics, Tangent
 from geoflow.expr.evaluate import Environment, evaluate
 from geoflow.expr.tree import Expr, Shape, Time, walk
-from geoflow.parametrization import TIME, Arrays, Block, Cotangent, Parametrization
+from geoflow.parametrization import TIME, Arrays, Block, Control, Cotangent, Parametrization
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class Custom(Dynamics):
     def state(self, p: Parametrization) -> tuple[Block, ...]:
         return (Block(TIME, (), "time"), *p.parameters) if self.timed else p.parameters
 
-    def control_shapes(self, p: Parametrization) -> tuple[Shape, ...]:
-        return tuple(shape for _, shape in self.inputs)
+    def control_blocks(self, p: Parametrization) -> tuple[Control, ...]:
+        return tuple(Control(shape) for _, shape in self.inputs)
 
     def _value(self, p: Parametrization, c: Arrays, z: Arrays, b: Cotangent) -> Tangent:
         controls = {name: value for (name, _), value in zip(self.inputs, b, strict=True)}

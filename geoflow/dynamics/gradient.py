@@ -44,7 +44,7 @@ class Gradient(Dynamics):
 
     def controls(self, p: Parametrization, c: Arrays, z: Arrays, b: Cotangent) -> Tangent:
         theta = p.theta(z)
-        covector = p.gradient(c, theta, p.loss.cotangent(p.outputs, b))
+        covector = p.covector(c, theta, b)
         return self._timed(p.direction(c, theta, covector, how="spanning"), 0.0)
 
     def drift(self, p: Parametrization, c: Arrays, z: Arrays) -> Tangent:

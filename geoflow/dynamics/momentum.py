@@ -62,7 +62,7 @@ class Momentum(Dynamics):
         return p.direction(c, p.theta(z), covector, self._metric_point(p, c, z), how)
 
     def controls(self, p: Parametrization, c: Arrays, z: Arrays, b: Cotangent) -> Tangent:
-        covector = p.gradient(c, p.theta(z), p.loss.cotangent(p.outputs, b))
+        covector = p.covector(c, p.theta(z), b)
         force = self._force(p, c, z, covector, "spanning")
         tangent = {block.name: jnp.zeros(block.shape) for block in self.state(p)}
         return tangent | {f"{n}'": v for n, v in force.items()}

@@ -24,8 +24,7 @@ from geoflow.exact.objects import ObjectArithmetic
 from geoflow.exact.polynomials import Polynomials
 from geoflow.exact.program import Program, UnsupportedPrimitive, trace
 from geoflow.exact.rationals import Rationals
-from geoflow.expr.tree import Shape
-from geoflow.parametrization import Arrays, Block, Cotangent, Parametrization, shaped
+from geoflow.parametrization import Arrays, Block, Control, Cotangent, Parametrization, shaped
 
 _TRIES = 50
 
@@ -54,14 +53,13 @@ class SignDescent(Dynamics):
             return p.parameters
         return tuple(replace(b, positive=True) for b in p.parameters)
 
-    def control_shapes(self, p: Parametrization) -> tuple[Shape, ...]:
+    def control_blocks(self, p: Parametrization) -> tuple[Control, ...]:
         if not self.polynomial and p.outputs != ((),):
             raise ValueError(f"{self.text} is supported for one scalar output only")
-        free = p.loss.free(p.outputs)
-        return free * self.power if self.polynomial else free
+        return p.controls * self.power if self.polynomial else p.controls
 
     def controls(self, p: Parametrization, c: Arrays, z: Arrays, b: Cotangent) -> Tangent:
-        theta, count = p.theta(z), len(p.loss.free(p.outputs))
+        theta, count = p.theta(z), len(p.controls)
         if not self.polynomial:
             unit = tuple(jnp.ones(s) for s in p.outputs)
             slope = p.gradient(c, theta, unit)
@@ -73,8 +71,8 @@ class SignDescent(Dynamics):
             }
         result = {n: jnp.ones_like(v) for n, v in theta.items()}
         for k in range(self.power):
-            part = p.loss.cotangent(p.outputs, b[k * count : (k + 1) * count])
-            result = {n: result[n] * g for n, g in p.gradient(c, theta, part).items()}
+            part = p.covector(c, theta, b[k * count : (k + 1) * count])
+            result = {n: result[n] * g for n, g in part.items()}
         return result
 
     def _signs(self, p: Parametrization) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
@@ -85,6 +83,8 @@ class SignDescent(Dynamics):
             UnsupportedPrimitive: φ reads symbolic constants or takes square roots.
             UnluckyPoint: no point was found.
         """
+        if p.data:
+            raise UnsupportedPrimitive(f"{self.text} of a network")
         if any(v is None for v in p.constants.values()):
             raise UnsupportedPrimitive(f"{self.text} with symbolic constants")
         if any(i.primitive in ("sqrt", "rsqrt", "pow") for i in self._slope(p).instructions):

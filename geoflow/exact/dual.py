@@ -26,7 +26,8 @@ class Arithmetic(Protocol):
 
     `literal` reads numbers as they are (a float is a dyadic number), `constant` fills a shape with
     a rational; elementwise operations broadcast; `segment_sum` adds runs of the first axis;
-    `invert` and `smooth` (sqrt, exp, log) raise `UnluckyPoint` where they are not defined.
+    `invert` and `smooth` (sqrt, exp, log, …) raise `UnluckyPoint` where they are not defined; `pattern` is false only
+    where an entry is certainly zero.
     """
 
     def literal(self, values: Array) -> Array: ...
@@ -41,6 +42,7 @@ class Arithmetic(Protocol):
     def invert(self, a: Array) -> Array: ...
     def constant(self, value: Fraction, shape: tuple[int, ...]) -> Array: ...
     def smooth(self, name: str, a: Array) -> Array: ...
+    def pattern(self, a: Array) -> Array: ...
 
 
 @lru_cache(maxsize=256)
@@ -117,7 +119,27 @@ _DERIVATIVES: dict[str, Callable[[Arithmetic, Array, Array], Array]] = {
     "sqrt": lambda r, a, f: _scaled(r, reciprocal(r, f), 1, 2),
     "exp": lambda r, a, f: f,
     "log": lambda r, a, f: reciprocal(r, a),
+    "log1p": lambda r, a, f: reciprocal(r, _one_plus(r, a)),
+    "tanh": lambda r, a, f: _one_plus(r, r.neg(mul(r, f, f))),
+    "logistic": lambda r, a, f: add(r, f, mul(r, f, f), negate=True),
+    "erf": lambda r, a, f: r.mul(
+        smooth(r, "exp", r.neg(mul(r, a, a))), erf_slope(r, (1,) * a.ndim)
+    ),
+    "sin": lambda r, a, f: smooth(r, "cos", a),
+    "cos": lambda r, a, f: r.neg(smooth(r, "sin", a)),
+    "atan": lambda r, a, f: reciprocal(r, _one_plus(r, mul(r, a, a))),
 }
+TRANSCENDENTAL = frozenset(_DERIVATIVES) - {"reciprocal", "sqrt"} | {"expm1", "erfc"}
+
+
+def _one_plus(ring: Arithmetic, a: Array) -> Array:
+    return add(ring, ring.constant(Fraction(1), (1,) * a.ndim), a)
+
+
+def erf_slope(ring: Arithmetic, shape: tuple[int, ...]) -> Array:
+    """2/√π = 2·(π)^(-1/2), exactly: √π is the value of `root_pi` at 0, a function that is constant."""
+    root = ring.smooth("root_pi", ring.zeros(shape))
+    return _scaled(ring, ring.invert(root), 2)
 
 
 def power(ring: Arithmetic, a: Array, exponent: int) -> Array:
@@ -139,7 +161,7 @@ def inverse(ring: Arithmetic, a: Array) -> Array:
     """The inverse of matrices [2^k, batch, ..., n, n], block by block where entries vanish: the blocks are the
     connected components of the pattern of nonzero entries, so the result is the inverse whatever the pattern is."""
     n = a.shape[-1]
-    used = np.asarray(a != 0, dtype=bool).reshape(-1, n, n).any(axis=0)
+    used = np.asarray(ring.pattern(a), dtype=bool).reshape(-1, n, n).any(axis=0)
     out = np.array(np.broadcast_to(ring.zeros((1,) * a.ndim), a.shape))
     solved: list[
         tuple[Array, Array]

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 import numpy as np
 
 from geoflow.exact.interpreter import UnluckyPoint
 
-_FUNCTIONS = {"sqrt": np.sqrt, "exp": np.exp, "log": np.log}
+_FUNCTIONS = {
+    "sqrt": np.sqrt,
+    "exp": np.exp,
+    "log": np.log,
+    "log1p": np.log1p,
+    "tanh": np.tanh,
+    "logistic": lambda x: 1 / (1 + np.exp(-x)),
+    "erf": np.vectorize(math.erf, otypes=[float]),
+    "sin": np.sin,
+    "cos": np.cos,
+    "atan": np.arctan,
+    "root_pi": lambda x: np.full(x.shape, math.sqrt(math.pi)),
+}
 
 
 class Floats:
@@ -43,6 +56,9 @@ class Floats:
 
     def segment_sum(self, a: np.ndarray, starts: np.ndarray) -> np.ndarray:
         return np.add.reduceat(a, starts, axis=0)
+
+    def pattern(self, a: np.ndarray) -> np.ndarray:
+        return np.asarray(a != 0)
 
     def invert(self, a: np.ndarray) -> np.ndarray:
         if not np.all(a):

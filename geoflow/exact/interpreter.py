@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import Any
 
 import jax
@@ -15,6 +16,7 @@ import numpy as np
 
 from geoflow.exact import dual
 from geoflow.exact.dual import Arithmetic, Array
+from geoflow.exact.gates import Gate
 from geoflow.exact.program import Instruction, Program, UnsupportedPrimitive
 
 
@@ -22,8 +24,18 @@ class UnluckyPoint(Exception):
     """A denominator vanishes at the point (or a root does not exist there): draw another."""
 
 
-def run(program: Program, ring: Arithmetic, inputs: Sequence[Array]) -> list[Array]:
-    """Values of the outputs, each [nilpotent, batch, *shape].
+# the value of a gate, [1, batch, *shape], from those of what it compares
+Decide = Callable[[Gate, Array, Array | None], Array]
+
+
+def run(
+    program: Program,
+    ring: Arithmetic,
+    inputs: Sequence[Array],
+    gates: Sequence[Array] | Decide = (),
+) -> list[Array]:
+    """Values of the outputs, each [nilpotent, batch, *shape]. `gates` are the values of the program's gates, in order,
+    or what decides them as they are met.
 
     Raises:
         UnsupportedPrimitive: a primitive without a rule.
@@ -31,7 +43,15 @@ def run(program: Program, ring: Arithmetic, inputs: Sequence[Array]) -> list[Arr
     """
     values: dict[int, Array] = dict(enumerate(inputs))
     evaluator = _Evaluator(program, ring, values)
+    waiting = {g.slot: g for g in program.gates} if callable(gates) else {}
+    if not callable(gates):
+        values.update({g.slot: v for g, v in zip(program.gates, gates, strict=True)})
     for instruction in program.instructions:
+        for slot in instruction.inputs if waiting else ():
+            if callable(gates) and slot in waiting:
+                gate = waiting.pop(slot)
+                right = None if gate.right is None else evaluator.value(gate.right)
+                values[slot] = gates(gate, evaluator.value(gate.left), right)
         rule = RULES.get(instruction.primitive)
         if rule is None:
             raise UnsupportedPrimitive(instruction.primitive, instruction.where)
@@ -42,16 +62,24 @@ def run(program: Program, ring: Arithmetic, inputs: Sequence[Array]) -> list[Arr
     return [evaluator.value(slot) for slot in program.outputs]
 
 
+_ERF_SLOPE = 2 / math.sqrt(math.pi)
+
+
 class _Evaluator:
     def __init__(self, program: Program, ring: Arithmetic, values: dict[int, Array]):
         self.program, self.ring, self.values = program, ring, values
+        self._has_erf = any(i.primitive in ("erf", "erfc", "exp") for i in program.instructions)
 
     def value(self, slot: int) -> Array:
         if slot not in self.values:
             literal = self.program.literals[slot][None, None]
             if literal.dtype.kind == "f" and not np.all(np.isfinite(literal)):
                 raise UnsupportedPrimitive("a constant that is not finite")
-            self.values[slot] = self.ring.literal(literal)
+            if self._has_erf and np.all(literal == _ERF_SLOPE):
+                # JAX rounds the 2/√π of the derivative of erf; here it is exact
+                self.values[slot] = dual.erf_slope(self.ring, literal.shape)
+            else:
+                self.values[slot] = self.ring.literal(literal)
         return self.values[slot]
 
     def static(self, instruction: Instruction, position: int) -> Array:
@@ -352,6 +380,22 @@ RULES: dict[str, Rule] = {
     "exp": _smooth("exp"),
     "log": _smooth("log"),
     "log1p": _smooth("log1p"),
+    "expm1": lambda ev, ins: dual.add(
+        ev.ring,
+        dual.smooth(ev.ring, "exp", x := ev.values_of(ins)[0]),
+        ev.ring.constant(Fraction(1), (1,) * x.ndim),
+        negate=True,
+    ),
+    "erfc": lambda ev, ins: dual.add(
+        ev.ring,
+        ev.ring.constant(Fraction(1), (1,) * (x := ev.values_of(ins)[0]).ndim),
+        dual.smooth(ev.ring, "erf", x),
+        negate=True,
+    ),
+    "logistic": _smooth("logistic"),
+    "erf": _smooth("erf"),
+    "sin": _smooth("sin"),
+    "cos": _smooth("cos"),
     "atan": _smooth("atan"),
     "tanh": _smooth("tanh"),
     "dot_general": _dot_general,

@@ -65,6 +65,9 @@ class ObjectArithmetic:
             self.mul(a[..., :, :, None], b[..., None, :, :]), (max(a.ndim, b.ndim) - 1,)
         )
 
+    def pattern(self, a: np.ndarray) -> np.ndarray:
+        return np.asarray(a != 0)
+
     def invert(self, a: np.ndarray) -> np.ndarray:
         try:
             return self._each(self.reciprocal, a)

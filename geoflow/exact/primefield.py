@@ -87,6 +87,9 @@ class PrimeField:
         low = ((a & (2**_HALF - 1)).astype(np.float64) @ right).astype(np.int64)
         return ((high << _HALF) + low) % self.p
 
+    def pattern(self, a: np.ndarray) -> np.ndarray:
+        return np.asarray(a != 0)
+
     def invert(self, a: np.ndarray) -> np.ndarray:
         if not np.all(a):
             raise UnluckyPoint

@@ -61,6 +61,7 @@ class Program:
     output_shapes: tuple[tuple[int, ...], ...]
     in_tree: Any
     out_tree: Any
+    gates: tuple[Any, ...] = ()  # of `exact.gates.Gate`: slots that further arguments fill
 
     def rounded_literals(self) -> tuple[float, ...]:
         """Float constants that are not the decimal numbers they are written as: 0.1, but not 0.5."""
@@ -86,7 +87,7 @@ def trace(function: Callable[..., Any], *examples: Any) -> Program:
     builder = _Builder(len(leaves))
     outputs = builder.inline(closed, list(range(len(leaves))))
     return Program(
-        instructions=_live(builder.instructions, outputs),
+        instructions=live(builder.instructions, outputs),
         input_shapes=tuple(tuple(leaf.shape) for leaf in leaves),
         literals=builder.literals,
         outputs=tuple(outputs),
@@ -196,7 +197,8 @@ def _where(eqn: Any) -> str:
     return ""
 
 
-def _live(instructions: list[Instruction], outputs: Sequence[int]) -> tuple[Instruction, ...]:
+def live(instructions: Sequence[Instruction], outputs: Sequence[int]) -> tuple[Instruction, ...]:
+    """Those that the outputs need."""
     needed, kept = set(outputs), []
     for instruction in reversed(instructions):
         if needed.intersection(instruction.outputs):

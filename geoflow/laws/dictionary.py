@@ -20,8 +20,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from geoflow.exact import linalg
+from geoflow.exact.estimates import Estimates
 from geoflow.exact.interpreter import UnluckyPoint, run
-from geoflow.exact.primefield import PrimeField, PrincipalRoots, draw_prime
+from geoflow.exact.primefield import PrimeField, draw_prime
 from geoflow.exact.program import Program, trace
 from geoflow.expr.evaluate import evaluate, rationals
 from geoflow.expr.tree import Expr
@@ -74,12 +75,12 @@ class TermSampler:
     def draw(self, rng: np.random.Generator, prime: int, count: int) -> Samples:
         """At `count` random points, less those where a root or an inverse does not exist."""
         flow = self.generator.flow
-        field = PrincipalRoots(prime)
+        field = Estimates(prime)
         symbolic = {n: rng.integers(1, prime, (1, count)) for n in flow.symbolic_constants}
         constants = exact_constants(field, self.constants, symbolic)
         point = {b.name: rng.integers(1, prime, (1, count, *b.shape)) for b in flow.state}
-        cotangent = tuple(rng.integers(0, prime, (1, count, *s)) for s in flow.cotangents)
-        letter = Letter(rng.integers(1, prime, (1, count)), cotangent)
+        controls = self.generator.draw_controls(lambda s: rng.integers(0, prime, s), rng, count)
+        letter = Letter(rng.integers(1, prime, (1, count)), controls)
         own = {n: constants[n] for n in flow.constants}
         direction = self.generator(field, own, point, letter)
         values, along, rate = self._evaluate(field, constants, point, direction)

@@ -17,6 +17,7 @@ import numpy as np
 
 from geoflow.exact.dual import Arithmetic
 from geoflow.exact.interpreter import run
+from geoflow.exact.primefield import PrimeField
 from geoflow.exact.program import Program, trace
 from geoflow.expr.evaluate import evaluate, rationals
 from geoflow.expr.tree import Expr
@@ -51,6 +52,13 @@ class Differential:
         """dh·direction, one array [nilpotent, batch, *shape] per expression."""
         leaves = jax.tree.leaves((dict(constants), dict(point), tuple(tokens), dict(direction)))
         return run(self.program, ring, leaves)
+
+
+def random_tokens(
+    differential: Differential, field: PrimeField, rng: np.random.Generator
+) -> list[np.ndarray]:
+    """A random value for every token."""
+    return [rng.integers(1, field.p, (1, 1, *s)) for s in differential.tokens.shapes]
 
 
 def differentiate(

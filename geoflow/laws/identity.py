@@ -15,11 +15,11 @@ import numpy as np
 from geoflow.deadline import Deadline
 from geoflow.exact.interpreter import UnluckyPoint
 from geoflow.exact.polynomials import Polynomials, TooLarge
-from geoflow.exact.primefield import PrimeField
 from geoflow.exact.program import Program, UnsupportedPrimitive
 from geoflow.exact.radicals import has_roots
 from geoflow.exact.rationals import Rationals
-from geoflow.laws.differential import Differential
+from geoflow.laws.differential import Differential, random_tokens
+from geoflow.laws.refutation import is_plain, refute
 from geoflow.lie.bracket import Field, Generator, Letter, exact_constants
 from geoflow.lie.point import ModularPoint, draw_point, random_letter
 from geoflow.results import Verdict
@@ -55,6 +55,9 @@ def _decided(
     if has_roots(differential.program):
         places = _joint_places(generator, differential, seed, places[0])
     outcomes = vanishes(generator, differential, places, seed)
+    if False in outcomes and not is_plain(generator):
+        moved = differential.decides and refute(generator, differential, "h", seed) is not None
+        return "refuted" if moved else "undecided"
     if False in outcomes:
         # with roots a further point may lie in another open set than the first, of which the verdict is
         certain = outcomes[0] is False or not has_roots(generator.program)
@@ -62,7 +65,8 @@ def _decided(
     try:
         if expands_to_zero(generator, differential, deadline):
             return "proved"
-        if differential.decides and not any(map(has_roots, _programs(generator, differential))):
+        rooted = any(map(has_roots, _programs(generator, differential)))
+        if differential.decides and not rooted and is_plain(generator):
             return "refuted"
     except (TooLarge, UnluckyPoint, UnsupportedPrimitive):
         pass
@@ -123,13 +127,6 @@ def modular_inputs(
     return constants, random_tokens(differential, field, rng)
 
 
-def random_tokens(
-    differential: Differential, field: PrimeField, rng: np.random.Generator
-) -> list[np.ndarray]:
-    """A random value for every token."""
-    return [rng.integers(1, field.p, (1, 1, *s)) for s in differential.tokens.shapes]
-
-
 def expands_to_zero(
     generator: Generator, differential: Differential, deadline: Deadline = Deadline()
 ) -> bool:
@@ -147,7 +144,7 @@ def expands_to_zero(
         *[b.shape for b in flow.state],
         *token_shapes,
         (),
-        *flow.cotangents,
+        *(c.shape for c in generator.controls),
     ]
     programs = _programs(generator, differential)
     roots = sum(
@@ -162,7 +159,7 @@ def expands_to_zero(
     symbolic = {n: next(arrays) for n in unknown}
     point = {b.name: next(arrays) for b in flow.state}
     tokens = [next(arrays) for _ in token_shapes]
-    letter = Letter(next(arrays), tuple(next(arrays) for _ in flow.cotangents))
+    letter = Letter(next(arrays), tuple(next(arrays) for _ in generator.controls))
     own = {n: symbolic[n] for n in flow.symbolic_constants}
     direction = generator(ring, exact_constants(ring, flow.constants, own), point, letter)
     constants = exact_constants(ring, differential.constants, symbolic)

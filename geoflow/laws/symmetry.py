@@ -17,13 +17,18 @@ import flint
 import jax
 import numpy as np
 
+from geoflow.exact.dual import TRANSCENDENTAL
+from geoflow.exact.estimates import Estimates
+from geoflow.exact.gates import lift
 from geoflow.exact.interpreter import UnluckyPoint, run
 from geoflow.exact.primefield import PrimeField, draw_prime
 from geoflow.exact.program import UnsupportedPrimitive, trace
+from geoflow.exact.softmax import unstabilized
 from geoflow.expr.printer import print_expr
 from geoflow.expr.tree import Apply, Expr, Number, Parameter, Velocity, walk
 from geoflow.flow import Flow
 from geoflow.lie.bracket import exact_constants, example_constants, example_point
+from geoflow.parametrization import shaped
 
 Action = Callable[[np.ndarray, PrimeField, "Member"], np.ndarray]
 
@@ -77,14 +82,22 @@ def _leaves_output(
     field = PrimeField(draw_prime(rng))
     constants = {n: rng.integers(1, field.p, (1, 1)) for n in flow.symbolic_constants}
     try:
-        program = trace(flow.output, example_constants(flow), example_point(flow))
+        data = shaped({d.name: d.shape for d in flow.parametrization.data})
+        traced = trace(flow.output, example_constants(flow), example_point(flow), data)
+        program = lift(unstabilized(traced))
+        if {i.primitive for i in program.instructions} & TRANSCENDENTAL:
+            field = Estimates(field.p)
+        inputs = {n: rng.integers(1, field.p, (1, 1, *s.shape)) for n, s in data.items()}
+        gates = [rng.integers(0, 2, (1, 1, *g.shape)) for g in program.gates]
         member = draw(rng, field, shape)
         exact = exact_constants(field, flow.constants, constants)
         point = {b.name: rng.integers(1, field.p, (1, 1, *b.shape)) for b in flow.state}
         moved = dict(point)
         for move in moves:
             moved[move.name] = move.action(point[move.name][0, 0], field, member)[None, None]
-        before, after = (run(program, field, jax.tree.leaves((exact, z))) for z in (point, moved))
+        before, after = (
+            run(program, field, jax.tree.leaves((exact, z, inputs)), gates) for z in (point, moved)
+        )
     except (UnluckyPoint, UnsupportedPrimitive, ZeroDivisionError, ValueError):
         return False
     return all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))

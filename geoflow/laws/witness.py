@@ -15,8 +15,7 @@ from geoflow.exact.primefield import PrincipalRoots, draw_prime
 from geoflow.exact.program import UnsupportedPrimitive
 from geoflow.exact.rationals import Irrational, Rationals
 from geoflow.expr.evaluate import evaluate
-from geoflow.laws.differential import Differential
-from geoflow.laws.identity import random_tokens
+from geoflow.laws.differential import Differential, random_tokens
 from geoflow.laws.tokens import environment
 from geoflow.lie.bracket import Field, Generator, Letter, exact_constants
 from geoflow.parametrization import Block
@@ -47,7 +46,7 @@ def find_witness(
     point = {b.name: _sparse(rng, b, density, time) for b in flow.state}
     letter = Letter(
         np.ones((1, _CANDIDATES), dtype=np.int64),
-        tuple(_sparse(rng, Block("a", s), density) for s in flow.cotangents),
+        tuple(_sparse(rng, Block("a", c.shape), density) for c in generator.controls),
     )
     symbolic = {
         n: np.full((1, 1), 2, dtype=np.int64)
@@ -65,13 +64,13 @@ def find_witness(
     if not np.any(usable):
         return None
     weight = sum(
-        np.abs(v[0]).reshape(_CANDIDATES, -1).sum(1) for v in (*point.values(), *letter.cotangent)
+        np.abs(v[0]).reshape(_CANDIDATES, -1).sum(1) for v in (*point.values(), *letter.controls)
     )
     for k in np.argsort(np.where(usable, weight, np.iinfo(np.int64).max))[: int(usable.sum())][:20]:
         found = _exact(generator, differential, symbolic, point, letter, int(k), rng)
         if found is not None:
             entry, value = found
-            place = _place(generator, symbolic, point, letter, int(k))
+            place = place_lines(generator, symbolic, point, letter, int(k))
             index = f"[{', '.join(map(str, entry))}]" if entry else ""
             return Witness((*place, f"d/dt {name}{index} = {value}, not 0"), entry)
     return None
@@ -116,7 +115,7 @@ def _exact(
 ) -> tuple[tuple[int, ...], str] | None:
     ring = Rationals()
     own = {n: ring.literal(v[:, k : k + 1]) for n, v in point.items()}
-    cotangent = tuple(ring.literal(a[:, k : k + 1]) for a in letter.cotangent)
+    cotangent = tuple(ring.literal(a[:, k : k + 1]) for a in letter.controls)
     weight = ring.literal(letter.weight[:, k : k + 1])
     try:
         derivative = _derivative(
@@ -125,7 +124,7 @@ def _exact(
     except (UnluckyPoint, UnsupportedPrimitive, Irrational):
         return None
     value = np.asarray(derivative[0], dtype=object)
-    if not _exponentials_are_one(differential, point, k):
+    if not exponentials_are_one(differential, point, k):
         return None
     for index in np.ndindex(value.shape):
         if value[index] != 0:
@@ -133,19 +132,32 @@ def _exact(
     return None
 
 
-def _place(
+def place_lines(
     generator: Generator, symbolic: Field, point: Field, letter: Letter, k: int
 ) -> list[str]:
+    """The point, the datum and the cotangent of batch entry k, as they are printed. Gates follow from them."""
     flow = generator.flow
-    parts = [_shown(b.name, point[b.name][0, k]) for b in flow.state]
+    parts = [_shown(b.name, _entry(point[b.name], k)) for b in flow.state]
     parts += [f"{n} = {int(v.ravel()[0])}" for n, v in symbolic.items()]
-    several = len(letter.cotangent) > 1
+    lines = [f"at {', '.join(parts)}"]
+    data = flow.parametrization.data
+    inputs = [_shown(d.name, _entry(x, k)) for d, x in zip(data, letter.controls, strict=False)]
+    if inputs:
+        lines.append(f"with the datum {', '.join(inputs)}")
+    last = len(letter.controls) - len(generator.program.gates)
+    cotangents = letter.controls[len(data) : last]
+    several = len(cotangents) > 1
     forces = [
-        _shown(f"a{i}" if several else "a", np.broadcast_to(a[0], (_CANDIDATES, *a.shape[2:]))[k])
-        for i, a in enumerate(letter.cotangent, start=1)
+        _shown(f"a{i}" if several else "a", _entry(a, k)) for i, a in enumerate(cotangents, start=1)
     ]
     where = "a" if not several else "a1, a2, …"
-    return [f"at {', '.join(parts)}", f"with −∂loss/∂φ = {where}: {', '.join(forces)}"]
+    seen = "g" if data else "φ"
+    return [*lines, f"with −∂loss/∂{seen} = {where}: {', '.join(forces)}"]
+
+
+def _entry(value: np.ndarray, k: int) -> np.ndarray:
+    """Batch entry k of [1, batch or 1, *shape]."""
+    return value[0, min(k, value.shape[1] - 1)]
 
 
 def _shown(name: str, value: np.ndarray) -> str:
@@ -160,7 +172,7 @@ def _shown(name: str, value: np.ndarray) -> str:
     return ", ".join(nonzero) + f" (else 0 in {name})" if nonzero else f"{name} = 0"
 
 
-def _exponentials_are_one(differential: Differential, point: Field, k: int) -> bool:
+def exponentials_are_one(differential: Differential, point: Field, k: int) -> bool:
     """Whether every exponent vanishes at the point, so that the value shown is the derivative's."""
     exponents = differential.tokens.exponents
     if not exponents:

@@ -7,7 +7,7 @@ derivative is ever traced: one program serves every depth.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -17,29 +17,40 @@ import jax.numpy as jnp
 import numpy as np
 
 from geoflow.exact.degree import FieldDegree, field_degree
-from geoflow.exact.dual import Arithmetic
+from geoflow.exact.dual import TRANSCENDENTAL, Arithmetic
+from geoflow.exact.gates import lift, multi_affine
 from geoflow.exact.interpreter import run
 from geoflow.exact.program import Program, trace
+from geoflow.exact.radicals import has_roots
+from geoflow.exact.softmax import unstabilized
 from geoflow.flow import Flow
+from geoflow.parametrization import Control
 
 Field = dict[str, np.ndarray]  # block name -> [nilpotent, batch, *shape]
 
 
 @dataclass(frozen=True)
 class Letter:
-    """The field c·F₀ + G_a: `weight` is c, [1, batch] (unused without drift), `cotangent` a."""
+    """The field c·F₀ + G_b: `weight` is c, [1, batch] (unused without drift), `controls` are b, one array for each of
+    `Generator.controls`."""
 
     weight: np.ndarray
-    cotangent: tuple[np.ndarray, ...]
+    controls: tuple[np.ndarray, ...]
 
 
 @dataclass(frozen=True)
 class Generator:
-    """The program of c·F₀(z) + G_a(z)."""
+    """The program of c·F₀(z) + G_b(z), with gates for what is piecewise.
+
+    `controls`: those of the flow, then the gates. `free_gates`: the fields are multi-affine in the gates, which may
+    then take any value. `estimated`: exact arithmetic mod p has no value for a function in it (`exact.estimates`)."""
 
     flow: Flow
     program: Program
     degree: FieldDegree
+    controls: tuple[Control, ...]
+    free_gates: bool
+    estimated: bool
 
     @staticmethod
     def of(flow: Flow) -> Generator:
@@ -57,7 +68,7 @@ class Generator:
             _array(()),
             tuple(map(_array, flow.cotangents)),
         )
-        program = trace(generator, *examples)
+        program = lift(unstabilized(trace(generator, *examples)))
         degrees = jax.tree.leaves(
             (
                 {name: 1 if value is None else 0 for name, value in flow.constants.items()},
@@ -66,14 +77,52 @@ class Generator:
                 tuple(1 for _ in flow.cotangents),
             )
         )
-        return Generator(flow, program, field_degree(program, degrees))
+        gates = (Control(g.shape, "choice" if g.axes else "gate", g.axes) for g in program.gates)
+        inexact = {i.primitive for i in program.instructions} & TRANSCENDENTAL
+        rooted = bool(flow.parametrization.data) and has_roots(program)
+        return Generator(
+            flow,
+            program,
+            field_degree(program, degrees),
+            (*flow.control_blocks, *gates),
+            multi_affine(program),
+            bool(inexact) or rooted,
+        )
 
     def __call__(
         self, ring: Arithmetic, constants: Mapping[str, np.ndarray], point: Field, letter: Letter
     ) -> Field:
         """The field at a point: arrays [nilpotent, batch, *shape] by block."""
-        leaves = jax.tree.leaves((dict(constants), dict(point), letter.weight, letter.cotangent))
-        return jax.tree.unflatten(self.program.out_tree, run(self.program, ring, leaves))
+        count = len(letter.controls) - len(self.program.gates)
+        own, gates = letter.controls[:count], letter.controls[count:]
+        leaves = jax.tree.leaves((dict(constants), dict(point), letter.weight, own))
+        return jax.tree.unflatten(self.program.out_tree, run(self.program, ring, leaves, gates))
+
+    @property
+    def irreducible(self) -> bool:
+        """Whether the fields are one irreducible family, so that one random member is as good as any."""
+        if self.free_gates or not self.program.gates:
+            return all(c.kind in ("cotangent", "real", "gate") for c in self.controls)
+        return False
+
+    @property
+    def control_size(self) -> int:
+        """Number of free controls."""
+        return sum(int(np.prod(c.shape, dtype=np.int64)) for c in self.controls)
+
+    def draw_controls(
+        self, draw: Callable[[tuple[int, ...]], np.ndarray], rng: np.random.Generator, batch: int
+    ) -> tuple[np.ndarray, ...]:
+        """Random controls [1, batch, *shape]: numbers from `draw`, choices and 0/1 gates from `rng`."""
+        return tuple(_random_control(c, self.free_gates, draw, rng, batch) for c in self.controls)
+
+    @property
+    def spanning_controls(self) -> int:
+        """How many random fields span what all do, without brackets, at most; N where they are not linear in b."""
+        flow = self.flow
+        linear = flow.dynamics.linear and not flow.parametrization.data and not self.program.gates
+        n = flow.dimension
+        return min(flow.cotangent_size + flow.has_drift, n) if linear else n
 
     def word(
         self,
@@ -96,6 +145,11 @@ class Generator:
         return value(0, point, 1)
 
     @property
+    def redundancy(self) -> int:
+        """How many random letters to draw for one whose data have all their square roots mod p, about."""
+        return 2 ** min(self.degree.roots, 9) if self.estimated else 1
+
+    @property
     def root_redundancy(self) -> int:
         """How many random points to draw for one at which all square roots exist mod p."""
         return 2 ** min(self.degree.roots, 8)
@@ -106,6 +160,31 @@ class Generator:
             np.broadcast_to(v := field[b.name][0], (batch, *v.shape[1:])) for b in self.flow.state
         ]
         return np.concatenate([p.reshape(batch, -1) for p in parts], axis=1)
+
+
+def _random_control(
+    control: Control,
+    free: bool,
+    draw: Callable[[tuple[int, ...]], np.ndarray],
+    rng: np.random.Generator,
+    batch: int,
+) -> np.ndarray:
+    shape = (1, batch, *control.shape)
+    match control.kind:
+        case "onehot":
+            return _one_of(rng.random(shape), (len(shape) - 1,))
+        case "choice":
+            return _one_of(rng.random(shape), tuple(2 + a for a in control.axes))
+        case "gate" if not free:
+            often = rng.uniform(0.2, 0.9, (1, batch, *(1 for _ in control.shape)))
+            return (rng.random(shape) < often).astype(np.int64)
+        case _:
+            return draw(shape)
+
+
+def _one_of(values: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
+    """1 at the greatest value over the axes, else 0."""
+    return (values == values.max(axis=axes, keepdims=True)).astype(np.int64)
 
 
 def _shift(ring: Arithmetic, z: Field, direction: Field, size: int) -> Field:

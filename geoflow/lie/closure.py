@@ -13,8 +13,8 @@ Cost: about N − rank(V₀) + a few words in all, each 3^depth times the field'
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,7 +22,8 @@ from geoflow.deadline import Deadline
 from geoflow.exact import linalg
 from geoflow.exact.interpreter import UnluckyPoint
 from geoflow.lie.bracket import Generator
-from geoflow.lie.point import ModularPoint, draw_point, random_letter
+from geoflow.lie.certify import certify
+from geoflow.lie.point import DrawLetter, ModularPoint, draw_point, free_letter, random_words
 from geoflow.results import Certificate, RankRun
 
 AGREEING_RUNS = 2
@@ -30,7 +31,7 @@ MOST_COORDINATES = 5000  # dense rows of so many columns: about 2 GiB and an hou
 _MOST_RUNS = 6
 _MOST_UNLUCKY = 40
 _MOST_DEPTH = 40
-_CHUNK = 2**22  # numbers in one array of one evaluation
+_PATIENCE = 24  # rows without a gain that end a search among fields that are no irreducible family
 
 
 class TooManyCoordinates(Exception):
@@ -51,8 +52,16 @@ class Closure:
     point: ModularPoint
 
 
-def close(generator: Generator, seed: int, deadline: Deadline) -> Closure:
+def close(
+    generator: Generator,
+    seed: int,
+    deadline: Deadline,
+    draw: DrawLetter = free_letter,
+    at: Callable[[np.random.Generator], ModularPoint] | None = None,
+) -> Closure:
     """Ranks by bracket depth until two runs, at different points and primes, stagnate at the same greatest rank.
+
+    `draw` makes the random fields, `at` the points: any, if it is left out.
 
     Raises:
         UnluckyPoint, UnsupportedPrimitive: see `lie.point.draw_point`.
@@ -68,9 +77,9 @@ def close(generator: Generator, seed: int, deadline: Deadline) -> Closure:
     complete = True
     unlucky = 0
     while len(runs) < _MOST_RUNS:
-        place = draw_point(generator, rng, near=best)
+        place = draw_point(generator, rng, near=best) if at is None else at(rng)
         try:
-            run, finished = _run(generator, place, rng, deadline)
+            run, finished = _run(generator, place, rng, deadline, draw)
         except UnluckyPoint:
             unlucky += 1
             if unlucky > _MOST_UNLUCKY:
@@ -94,16 +103,21 @@ def close(generator: Generator, seed: int, deadline: Deadline) -> Closure:
     top = max(r.ranks[-1] for r in runs)
     agreeing = [s for s, r in zip(samples, runs, strict=True) if r.ranks[-1] == top]
     bound = math.prod(min(1.0, (top + 1) * degree / s) for s in agreeing)
+    ranks = max((r.ranks for r in runs), key=lambda r: (r[-1], -len(r)))
     certificate = Certificate(
         dimension=flow.dimension,
         runs=tuple(runs),
-        exact=not flow.doubts,
         seed=seed,
         degree=degree,
-        error_bound=0.0 if top == flow.dimension else bound,
+        error_bound=0.0 if top == flow.dimension and not generator.estimated else bound,
         closed_by=_closed_identically(generator, top),
         complete=(complete and len(agreeing) >= AGREEING_RUNS) or top == flow.dimension,
+        estimated=generator.estimated,
+        assumed=bool(flow.doubts),
+        balls=certify(generator, ranks, seed, deadline) if generator.estimated else None,
     )
+    if certificate.rank < top:
+        certificate = replace(certificate, closed_by="")
     return Closure(certificate, best)
 
 
@@ -112,7 +126,8 @@ def _closed_identically(generator: Generator, rank: int) -> str:
     flow = generator.flow
     if rank == flow.dimension:
         return "the vector fields span the whole tangent space"
-    if flow.cotangent_size == 1 and not flow.has_drift and rank == 1:
+    single = flow.cotangent_size == 1 and not generator.program.gates
+    if single and not flow.has_drift and rank == 1:
         outputs = sum(math.prod(s) for s in flow.parametrization.outputs)
         what = "φ is a scalar" if outputs == 1 else "there is one control"
         return f"{what}: all fields are multiples of one, so they are closed under brackets"
@@ -120,7 +135,11 @@ def _closed_identically(generator: Generator, rank: int) -> str:
 
 
 def _run(
-    generator: Generator, place: ModularPoint, rng: np.random.Generator, deadline: Deadline
+    generator: Generator,
+    place: ModularPoint,
+    rng: np.random.Generator,
+    deadline: Deadline,
+    draw: DrawLetter,
 ) -> tuple[RankRun, bool]:
     """Ranks at one point. The second value is False when the time ran out before stagnation."""
     flow, prime = generator.flow, place.field.p
@@ -128,39 +147,31 @@ def _run(
     rows = np.zeros((0, dimension), dtype=np.int64)
     ranks: list[int] = []
     words = 0
+    patience = 1 if generator.irreducible and draw is free_letter else _PATIENCE
     for depth in range(_MOST_DEPTH):
-        batch = min(flow.cotangent_size + flow.has_drift, dimension) + 1 if depth == 0 else 2
+        batch = generator.spanning_controls + 1 if depth == 0 else max(2, patience)
         before = ranks[-1] if ranks else 0
-        rank = before
+        rank, idle = before, 0
         while True:
             if deadline.passed and words:
                 return RankRun(prime, (*ranks, rank), words, place.integers), False
-            new = _words(generator, place, rng, depth, batch)
+            new = random_words(generator, place, rng, depth, batch, draw)
+            if not len(new):
+                raise UnluckyPoint
             words += len(new)
             rows = np.concatenate([rows, new])
             found = linalg.rank(rows, prime)
-            saturated, rank = found < rank + len(new), found
-            if saturated or rank == dimension:
+            if patience == 1:
+                idle = int(found < rank + len(new))
+            else:
+                idle = idle + len(new) if found == rank else 0
+            rank = found
+            if idle >= patience or rank == dimension:
                 break
-            batch = min(4 * batch, dimension - rank + 1)
+            batch = max(min(4 * batch, dimension - rank + 1), patience)
         if depth and rank == before:
             return RankRun(prime, tuple(ranks), words, place.integers), True
         ranks.append(rank)
         if rank == dimension:
             return RankRun(prime, tuple(ranks), words, place.integers), True
     return RankRun(prime, tuple(ranks), words, place.integers), False
-
-
-def _words(
-    generator: Generator, place: ModularPoint, rng: np.random.Generator, depth: int, count: int
-) -> np.ndarray:
-    """Random words of `depth` brackets at the point, [count, N], in chunks that bound the memory."""
-    widest = max([math.prod(s) for i in generator.program.instructions for s in i.out_shapes] + [1])
-    chunk = max(1, _CHUNK // (widest * 3**depth))
-    parts: list[Any] = []
-    for start in range(0, count, chunk):
-        size = min(chunk, count - start)
-        letters = [random_letter(generator, place.field, rng, size) for _ in range(depth + 1)]
-        value = generator.word(place.field, place.constants, place.point, letters)
-        parts.append(generator.rows(value, size))
-    return np.concatenate(parts)

@@ -34,15 +34,17 @@ def facts(generator: Generator, closure: Closure, exact_rank: bool, seed: int) -
     """`exact_rank`: whether the final rank is proved to be the generic one."""
     rng = np.random.default_rng([seed, 0x666163])
     flow, ranks, place = generator.flow, closure.certificate.ranks, closure.point
-    span = min(flow.cotangent_size + flow.has_drift, flow.dimension)
-    first_exact = (flow.dynamics.linear and ranks[0] == span) or (exact_rank and len(ranks) == 1)
+    span = generator.spanning_controls
+    first_exact = (not generator.estimated and flow.dynamics.linear and ranks[0] == span) or (
+        exact_rank and len(ranks) == 1
+    )
     depth = len(ranks) - 1
     depth_exact = (exact_rank and depth == 0) or (exact_rank and depth == 1 and first_exact)
     involutive = depth == 0
     involutive_exact = exact_rank if involutive else first_exact
     open_status: Verdict = "probable" if closure.certificate.complete else "undecided"
     commuting, commuting_status = _commuting(generator, place, rng)
-    jacobian, jacobian_exact = _jacobian_rank(generator, place, rng)
+    jacobian, jacobian_exact = _jacobian_rank(generator, place, rng) or (ranks[0], False)
     return Facts(
         {
             "involutive": involutive,
@@ -60,21 +62,26 @@ def facts(generator: Generator, closure: Closure, exact_rank: bool, seed: int) -
 
 
 def _without_drift(letter: Letter) -> Letter:
-    return Letter(np.zeros_like(letter.weight), letter.cotangent)
+    return Letter(np.zeros_like(letter.weight), letter.controls)
 
 
 def _own_fields(generator: Generator) -> bool:
     flow = generator.flow
+    if generator.estimated:
+        return False
     return flow.dynamics.linear and not any(m.metric.spans for m in flow.parametrization.metrics)
 
 
 def _jacobian_rank(
     generator: Generator, place: ModularPoint, rng: np.random.Generator
-) -> tuple[int, bool]:
-    """The rank of ∂φ/∂θ at the point, and whether it is as large as it can be."""
+) -> tuple[int, bool] | None:
+    """The rank of ∂φ/∂θ at the point, and whether it is as large as it can be. None for a network, whose flat
+    directions are those that its rank at depth 0 leaves."""
     flow, p = generator.flow, generator.flow.parametrization
     outputs = sum(prod(s) for s in p.outputs)
     most = min(outputs, p.size)
+    if p.data or generator.estimated:
+        return None
     program = trace(
         p.gradient,
         example_constants(flow),
@@ -119,14 +126,13 @@ def _bracket_expands_to_zero(generator: Generator) -> bool:
     shapes = [
         *[() for _ in flow.symbolic_constants],
         *[b.shape for b in flow.state],
-        *flow.cotangents,
-        *flow.cotangents,
+        *(c.shape for c in (*generator.controls, *generator.controls)),
     ]
     ring, variables = Polynomials.in_shapes(shapes, 4 * generator.degree.roots)
     arrays = iter(variables)
     symbolic = {n: next(arrays) for n in flow.symbolic_constants}
     point = {b.name: next(arrays) for b in flow.state}
     zero = ring.zeros((1, 1))
-    letters = [Letter(zero, tuple(next(arrays) for _ in flow.cotangents)) for _ in range(2)]
+    letters = [Letter(zero, tuple(next(arrays) for _ in generator.controls)) for _ in range(2)]
     bracket = generator.word(ring, exact_constants(ring, flow.constants, symbolic), point, letters)
     return all(ring.is_zero(x) for v in bracket.values() for x in v.flat)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from geoflow.exact.estimates import Estimates
 from geoflow.exact.interpreter import UnluckyPoint
 from geoflow.exact.primefield import PrimeField, draw_prime
 from geoflow.exact.program import UnsupportedPrimitive
@@ -17,6 +19,7 @@ from geoflow.lie.bracket import Field, Generator, Letter, exact_constants
 INTEGER_BITS = 20  # size of the integer points at which radicands are computed over Z
 _NEARBY = 2**10  # far below the distance between integer points of INTEGER_BITS
 _TRIES = 60
+_CHUNK = 2**22  # numbers in one array of one evaluation
 
 
 @dataclass(frozen=True)
@@ -49,22 +52,22 @@ def draw_point(
         UnluckyPoint: none was found in many tries: the flow is defined nowhere, for all we know.
         UnsupportedPrimitive: a primitive without a rule, or too many independent square roots.
     """
-    rooted = has_roots(generator.program) or visit is not None
+    rooted = (has_roots(generator.program) and not generator.estimated) or visit is not None
     for _ in range(_TRIES):
         try:
             found = (
                 _draw_with_roots(generator, rng, visit, near) if rooted else _draw(generator, rng)
             )
-            letter = random_letter(generator, found.field, rng, 1)
-            generator(found.field, found.constants, found.point, letter)
-            return found
+            if len(random_words(generator, found, rng, 0, 1)):
+                return found
         except UnluckyPoint:
             continue
     raise UnluckyPoint
 
 
 def _draw(generator: Generator, rng: np.random.Generator) -> ModularPoint:
-    flow, field = generator.flow, PrimeField(draw_prime(rng))
+    flow, prime = generator.flow, draw_prime(rng)
+    field = Estimates(prime) if generator.estimated else PrimeField(prime)
     symbolic = {n: rng.integers(1, field.p, (1, 1)) for n in flow.symbolic_constants}
     point = {b.name: rng.integers(1, field.p, (1, 1, *b.shape)) for b in flow.state}
     return _point(generator, field, symbolic, point, field.p - 1)
@@ -86,7 +89,9 @@ def _draw_with_roots(
     constants = exact_constants(
         ring, flow.constants, {n: ring.literal(v) for n, v in symbolic.items()}
     )
-    ones = Letter(ring.zeros((1, 1)), tuple(ring.zeros((1, 1, *s)) for s in flow.cotangents))
+    ones = Letter(
+        ring.zeros((1, 1)), tuple(ring.zeros((1, 1, *c.shape)) for c in generator.controls)
+    )
     place = {n: ring.literal(v) for n, v in point.items()}
     generator(ring, constants, place, ones)
     if visit is not None:
@@ -120,8 +125,45 @@ def _point(
 def random_letter(
     generator: Generator, field: PrimeField, rng: np.random.Generator, batch: int
 ) -> Letter:
-    """Random cotangents and drift weights, independent over the batch."""
+    """Random controls and drift weights, independent over the batch."""
     weight = rng.integers(1, field.p, (1, batch))
     return Letter(
-        weight, tuple(rng.integers(0, field.p, (1, batch, *s)) for s in generator.flow.cotangents)
+        weight, generator.draw_controls(lambda s: rng.integers(0, field.p, s), rng, batch)
     )
+
+
+# letters for so many words: (generator, place, rng, batch)
+DrawLetter = Callable[[Generator, "ModularPoint", np.random.Generator, int], Letter]
+
+
+def free_letter(
+    generator: Generator, place: ModularPoint, rng: np.random.Generator, batch: int
+) -> Letter:
+    """A random letter with free gates."""
+    return random_letter(generator, place.field, rng, batch)
+
+
+def random_words(
+    generator: Generator,
+    place: ModularPoint,
+    rng: np.random.Generator,
+    depth: int,
+    count: int,
+    draw: DrawLetter = free_letter,
+) -> np.ndarray:
+    """Random words of `depth` brackets at the point, about `count` rows [rows, N], in chunks that bound the memory.
+    Where values of roots depend on data, data at which one does not exist are rejected and drawn again."""
+    widest = max([math.prod(s) for i in generator.program.instructions for s in i.out_shapes] + [1])
+    chunk = max(1, _CHUNK // (widest * 3**depth))
+    wanted = count * generator.redundancy if isinstance(place.field, Estimates) else count
+    parts: list[np.ndarray] = [np.zeros((0, generator.flow.dimension), dtype=np.int64)]
+    for start in range(0, wanted, chunk):
+        size = min(chunk, wanted - start)
+        field = place.field.fresh() if isinstance(place.field, Estimates) else place.field
+        letters = [draw(generator, place, rng, size) for _ in range(depth + 1)]
+        value = generator.word(field, place.constants, place.point, letters)
+        rows = generator.rows(value, size)
+        parts.append(rows[field.usable(size)] if isinstance(field, Estimates) else rows)
+        if sum(map(len, parts)) >= count:
+            break
+    return np.concatenate(parts)[:count]

@@ -57,7 +57,9 @@ def ranks_at(
     def draw(shape: tuple[int, ...]) -> np.ndarray:
         return rng.integers(0, ring.p, shape)
 
-    ranks = _ranks(generator, ring, place, draw, lambda rows: linalg.rank(rows, ring.p), deadline)
+    ranks = _ranks(
+        generator, ring, rng, place, draw, lambda rows: linalg.rank(rows, ring.p), deadline
+    )
     return SpecialRanks(ranks, exact=True)
 
 
@@ -79,13 +81,14 @@ def numerical_ranks_at(
         values = np.linalg.svd(rows / np.where(size > _ROUND_OFF, size, 1), compute_uv=False)
         return int(np.sum(values > _ROUND_OFF * max(rows.shape)))
 
-    ranks = _ranks(generator, Floats(), place, rng.standard_normal, rank, deadline)
+    ranks = _ranks(generator, Floats(), rng, place, rng.standard_normal, rank, deadline)
     return SpecialRanks(ranks, exact=False)
 
 
 def _ranks(
     generator: Generator,
     ring: Arithmetic,
+    rng: np.random.Generator,
     place: Field,
     draw: Callable[[tuple[int, ...]], np.ndarray],
     rank: Callable[[np.ndarray], int],
@@ -95,12 +98,12 @@ def _ranks(
     symbolic = {name: np.abs(draw((1, 1))) for name in flow.symbolic_constants}
     constants = exact_constants(ring, flow.constants, symbolic)
     rows, ranks, still = np.zeros((0, n)), list[int](), 0
-    count = min(flow.cotangent_size + flow.has_drift, n) + 1
+    count = generator.spanning_controls + 1
     for depth in range(_MOST_DEPTH):
         if (deadline.passed and ranks) or still > _FURTHER:
             break
         letters = [
-            Letter(draw((1, count)), tuple(draw((1, count, *s)) for s in flow.cotangents))
+            Letter(draw((1, count)), generator.draw_controls(draw, rng, count))
             for _ in range(depth + 1)
         ]
         new = generator.rows(generator.word(ring, constants, place, letters), count)

@@ -79,12 +79,16 @@ def _rank(model: ModelReport) -> str:
     certificate = model.certificate
     if certificate is None or not certificate.runs:
         return ""
+    if certificate.balls is not None:
+        bits = certificate.balls.precision
+        return f"rank {certificate.rank} of {certificate.dimension} in balls of {bits} bits"
     primes = list(dict.fromkeys(run.prime for run in certificate.runs))
     if model.laws.status == "proved" and model.prime is not None:
         primes = [model.prime]
     so_far = "" if certificate.complete else " so far"
     of = f"{certificate.rank} of {certificate.dimension}{so_far}"
-    text = f"rank {of} mod {' and '.join(map(str, primes))}"
+    estimated = "estimated " if certificate.estimated else ""
+    text = f"{estimated}rank {of} mod {' and '.join(map(str, primes))}"
     if model.laws.status == "probable":
         count = len({run.point for run in certificate.runs})
         text += f" at {count} point{'s' if count > 1 else ''}"

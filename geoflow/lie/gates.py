@@ -1,0 +1,71 @@
+"""Gates as they really are at a point: every comparison of the program decided in exact arithmetic or in balls."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import jax
+import numpy as np
+
+from geoflow.exact.dual import Arithmetic
+from geoflow.exact.gates import Gate
+from geoflow.exact.interpreter import UnluckyPoint, run
+from geoflow.exact.program import live
+from geoflow.lie.bracket import Field, Generator, Letter
+
+
+def real_gates(
+    generator: Generator, ring: Arithmetic, constants: Field, point: Field, letter: Letter
+) -> Letter:
+    """The letter, its gates replaced by those that the point and its data give. `ring` orders its values (Q, floats,
+    balls).
+
+    Raises:
+        UnluckyPoint: two compared values are equal, or cannot be told apart.
+        UnsupportedPrimitive: as the interpreter.
+    """
+    program = generator.program
+    if not program.gates:
+        return letter
+    compared = [s for g in program.gates for s in (g.left, g.right) if s is not None]
+    program = replace(program, outputs=compared, instructions=live(program.instructions, compared))
+    values: dict[int, np.ndarray] = {}
+
+    def decide(gate: Gate, left: np.ndarray, right: np.ndarray | None) -> np.ndarray:
+        if gate.slot not in values:
+            values[gate.slot] = _chosen(left, gate.axes) if gate.axes else _greater(left, right)
+        return ring.literal(values[gate.slot])
+
+    count = len(letter.controls) - len(program.gates)
+    own = letter.controls[:count]
+    leaves = jax.tree.leaves((dict(constants), dict(point), letter.weight, own))
+    slots = run(program, ring, leaves, decide)
+    found = dict(zip(compared, slots, strict=True))
+    for gate in program.gates:  # those that no other compared value reads
+        decide(gate, found[gate.left], None if gate.right is None else found[gate.right])
+    batch = max(v.shape[1] for v in (letter.weight, *own))
+    gates = tuple(np.broadcast_to(values[g.slot], (1, batch, *g.shape)) for g in program.gates)
+    return Letter(letter.weight, (*own, *gates))
+
+
+def _greater(left: np.ndarray, right: Any) -> np.ndarray:
+    """1 where left > right, 0 where left < right."""
+    difference = left[:1] - (0 if right is None else right[:1])
+    above, below = np.asarray(difference > 0, dtype=bool), np.asarray(difference < 0, dtype=bool)
+    if not np.all(above | below):
+        raise UnluckyPoint
+    return above.astype(np.int64)
+
+
+def _chosen(values: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
+    """1 where the value exceeds all others over the axes."""
+    over = tuple(2 + a for a in axes)
+    moved = np.moveaxis(values[:1], over, range(values.ndim - len(over), values.ndim))
+    flat = moved.reshape(*moved.shape[: values.ndim - len(over)], -1)
+    exceeds = np.asarray(flat[..., :, None] > flat[..., None, :], dtype=bool)
+    best = exceeds.sum(-1) == flat.shape[-1] - 1
+    if not np.all(best.any(-1)):
+        raise UnluckyPoint
+    back = best.reshape(moved.shape)
+    return np.moveaxis(back, range(values.ndim - len(over), values.ndim), over).astype(np.int64)
