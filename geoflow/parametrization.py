@@ -67,7 +67,7 @@ class Datum:
 @dataclass(frozen=True)
 class Control:
     """One array of what a controlled field depends on beside the state: a `cotangent`, an input of the network (`real`
-    or `onehot`), or what its piecewise functions choose (a `gate` 0 or 1, or a `choice` with a single 1 over `axes`)."""
+    or `onehot`), or what its piecewise functions choose (a `gate`, 0 or 1; a `choice`, a single 1 over `axes`)."""
 
     shape: Shape
     kind: Literal["cotangent", "real", "onehot", "gate", "choice"] = "cotangent"

@@ -161,10 +161,10 @@ def _run(
             words += len(new)
             rows = np.concatenate([rows, new])
             found = linalg.rank(rows, prime)
-            if patience == 1:
-                idle = int(found < rank + len(new))
-            else:
-                idle = idle + len(new) if found == rank else 0
+            if found > rank and patience > 1:
+                idle = 0
+            elif found < rank + len(new):
+                idle += len(new)
             rank = found
             if idle >= patience or rank == dimension:
                 break
