@@ -334,7 +334,7 @@ def _settled(p: Parametrization, dynamics: Dynamics) -> tuple[MetricOn, ...]:
     def setting(m: MetricOn) -> Setting:
         alone = len(p.metrics) == 1
         return Setting(
-            m.parameters, shapes, positive, p.phi, p.constants, p.loss, alone, inverted
+            m.parameters, shapes, positive, p.phi, p.constants, p.loss, alone, inverted, p.data
         )
 
     return tuple(MetricOn(m.metric.settled(setting(m)), m.parameters) for m in p.metrics)

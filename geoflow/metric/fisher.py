@@ -25,14 +25,29 @@ import numpy as np
 
 from geoflow.exact.interpreter import UnluckyPoint
 from geoflow.exact.program import UnsupportedPrimitive
-from geoflow.expr.build import divide, function, matmul, power, total, transpose
+from geoflow.expr.build import divide, power
 from geoflow.expr.evaluate import Environment, evaluate, rationals
 from geoflow.expr.printer import print_expr
-from geoflow.expr.tree import Apply, Constant, Expr, Number, Parameter, number, walk
+from geoflow.expr.tree import Constant, Expr, Number, Parameter, number, walk
 from geoflow.lossclass import AnyLoss, CrossEntropy, LossClass
-from geoflow.metric.base import Arrays, Metric, MetricContext, Setting
-from geoflow.metric.genericrank import GenericRank, Matrix, ZeroColumns, generic_rank, zero_columns
-from geoflow.metric.information import Output, Weigh, rows_seen, seen, unweighed, weighed
+from geoflow.metric.base import Arrays, Metric, MetricContext, NoMetric, Output, Setting
+from geoflow.metric.expectation import (
+    Data,
+    GaussianData,
+    is_piecewise,
+    sampled,
+    second_difference,
+)
+from geoflow.metric.genericrank import (
+    GenericRank,
+    Matrix,
+    ZeroColumns,
+    generic_rank,
+    vanishes_identically,
+    zero_columns,
+)
+from geoflow.metric.information import Distribution, Weigh, rows_seen, seen, unweighed, weighed
+from geoflow.metric.volumes import volumes
 from geoflow.primitives import inv
 
 Kind = Literal["full", "blocks", "diagonal"]
@@ -41,21 +56,26 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 @dataclass(frozen=True)
 class _Settled:
-    """In one flow: the generic ranks by group of parameters, and the entries of the diagonal that vanish."""
+    """In one flow: the outputs that the metric sees, the generic ranks by group of parameters, and the entries of the
+    diagonal that vanish."""
 
     setting: Setting
+    sees: Output
+    mean: int
     ranks: Mapping[tuple[str, ...], GenericRank]
     zeros: Mapping[str, ZeroColumns]
 
 
 @dataclass(frozen=True)
 class Fisher(Metric):
-    """The Fisher metric of φ. `damping` is a scalar expression in constants; `known` are their values."""
+    """The Fisher metric of φ, or of a network over `data`. `damping` is a scalar expression in constants; `known` are
+    their values."""
 
     kind: Kind = "full"
     damping: Expr | None = None
-    output: Output = "gaussian"
+    output: Distribution = "gaussian"
     known: Mapping[str, Fraction | None] | None = None
+    data: Data = GaussianData()
     found: _Settled | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -69,6 +89,7 @@ class Fisher(Metric):
     def restricted(self, loss: LossClass) -> LossClass:
         """With a singular F, M⁺Jᵀ has range Jᵀ(range F): the cotangents that sum to 0 over the last axis."""
         singular = self.kind == "full" and self.output == "categorical" and self.damping is None
+        singular = singular and self.data.full
         return CrossEntropy() if singular else loss
 
     @property
@@ -87,6 +108,8 @@ class Fisher(Metric):
             parts.append(f"damping = {print_expr(self.damping)}")
         if self.output != "gaussian":
             parts.append(f"output = {self.output}")
+        if self.data.text:
+            parts.append(self.data.text)
         return f"Fisher({', '.join(parts)})"
 
     def constants(self) -> Mapping[str, Fraction | None]:
@@ -97,24 +120,34 @@ class Fisher(Metric):
         return {**named, **rationals([self.damping])}
 
     def _damping(self, context: MetricContext) -> jax.Array | None:
+        """c, times the number by which the sum over the data is divided."""
         if self.damping is None:
             return None
-        return evaluate((self.damping,), Environment(context.constants))[0]
+        return self._mean * evaluate((self.damping,), Environment(context.constants))[0]
 
     def _seen(self, context: MetricContext, names: tuple[str, ...]) -> jax.Array:
         """K [rows, parameters] with respect to the named parameters, flattened row by row."""
         own = {n: context.own[n] for n in names}
-        jacobian = jax.jacrev(context.outputs_of_own)(own)
+        jacobian = jax.jacrev(lambda own: self._outputs(context, own))(own)
         rows = []
-        for y, by_name in zip(context.outputs_of_own({}), jacobian, strict=True):
+        for y, by_name in zip(self._outputs(context), jacobian, strict=True):
             parts = [jnp.reshape(by_name[n], (*y.shape, -1)) for n in names]
             rows.append(seen(self.output, jnp.concatenate(parts, axis=-1)))
         return jnp.concatenate(rows)
 
+    @property
+    def _mean(self) -> int:
+        return 1 if self.found is None else self.found.mean
+
+    def _outputs(self, context: MetricContext, own: Arrays | None = None) -> tuple[jax.Array, ...]:
+        """What the metric sees, as a function of its own parameters."""
+        sees = context.phi if self.found is None else self.found.sees
+        return sees(context.constants, {**context.theta, **context.own, **(own or {})})
+
     def _each_output(self, context: MetricContext, columns: jax.Array, weigh: Weigh) -> jax.Array:
         """F_K or its inverse on columns [rows, m]."""
         found, start = [], 0
-        for y in context.outputs_of_own({}):
+        for y in self._outputs(context):
             count = rows_seen(self.output, y.shape)
             found.append(weigh(self.output, y, columns[start : start + count]))
             start += count
@@ -141,14 +174,15 @@ class Fisher(Metric):
                 moved = jnp.linalg.solve(matrix, flat)
             else:
                 moved = jnp.linalg.pinv(matrix, rtol=1e-9, hermitian=True) @ flat
-            found |= _unflatten(moved, {n: covector[n].shape for n in group})
+            found |= _unflatten(self._mean * moved, {n: covector[n].shape for n in group})
         return found
 
     def _groups(self, names: tuple[str, ...]) -> list[tuple[str, ...]]:
         return [names] if self.kind == "full" else [(n,) for n in names]
 
     def spanning(self, context: MetricContext, covector: Arrays) -> Arrays:
-        if self.kind == "full" and self._has_range(context.loss, context.alone):
+        network = self.found is not None and bool(self.found.setting.inputs)
+        if self._has_range(context.loss, context.alone, network):
             return covector
         return self._exactly(context, covector, weigh=not self._absorbs(context))
 
@@ -157,10 +191,12 @@ class Fisher(Metric):
         of cotangents is what the distribution sees, M⁺Kᵀb = Kᵀ(KKᵀ)⁻¹F_K⁻¹b, and F_K⁻¹b runs over all b as b does."""
         if self.found is None or self.kind == "diagonal" or self.damping is not None:
             return False
+        if self.found.setting.inputs:  # M⁺ is of all data, Jᵀa of one
+            return False
         sees = CrossEntropy if self.output == "categorical" else AnyLoss
         if not context.alone or not isinstance(context.loss, sees):
             return False
-        count = sum(rows_seen(self.output, y.shape) for y in context.outputs_of_own({}))
+        count = sum(rows_seen(self.output, y.shape) for y in self._outputs(context))
         ranks = [self.found.ranks.get(g) for g in self._groups(tuple(context.own))]
         return all(r is not None and r.rank == count for r in ranks)
 
@@ -175,43 +211,70 @@ class Fisher(Metric):
         for group in self._groups(tuple(covector)):
             flat = jnp.concatenate([jnp.ravel(covector[n]) for n in group])
             moved = self._inverted(context, group, flat, weigh)
-            found |= _unflatten(moved, {n: covector[n].shape for n in group})
+            found |= _unflatten(self._mean * moved, {n: covector[n].shape for n in group})
         return found
 
     def settled(self, setting: Setting) -> Metric:
-        """With the generic ranks of its blocks, where they are singular and its exact inverse is needed."""
+        """With the outputs that it sees, and the generic ranks of its blocks where they are singular and its exact
+        inverse is needed.
+
+        Raises:
+            NoMetric: the expectation over the data of a network has no exact formula, and one is needed.
+        """
         # constants that only a law names are no other flow
         place = replace(setting, known={})
         if self.found is not None and self.found.setting == place:
             return self
+        if self.found is not None and self.found.setting.inputs and not setting.inputs:
+            return self  # the network on given data is measured as before
+        spans = self._has_range(setting.loss, setting.alone, bool(setting.inputs))
+        needed = setting.inverted or not spans
+        sees, mean = setting.phi, 1
+        if setting.inputs:
+            data = self.data if needed or not self.data.full else sampled()
+            sees, mean = data.seen(setting.phi, setting.inputs), data.mean
+        start = replace(self, found=_Settled(place, sees, mean, {}, {}))
+        if not needed:
+            return start
+        self._verify(setting, sees)
+        return start if self.damping is not None else start._ranked(setting)
+
+    def _verify(self, setting: Setting, sees: Output) -> None:
+        """Raise where the metric itself is needed and is not known exactly."""
+        if setting.inputs and self.data.full:
+            curvature, shapes = second_difference(setting.phi, setting.inputs)
+            affine = vanishes_identically(curvature, setting.known, {**setting.shapes, **shapes})
+            if self.output != "gaussian" or not affine:
+                message = (
+                    "The mean of this Fisher metric over Gaussian data is not known exactly: "
+                    "that takes a Gaussian output and a network affine in its inputs."
+                )
+                point = "write `data = points(k)`, or `fisher(full)` on all parameters together"
+                raise NoMetric(setting.own, message, point)
+        elif is_piecewise(sees, setting.known, setting.shapes):
+            message = "This Fisher metric is not supported for piecewise functions."
+            note = "exact arithmetic takes gates as free, and those of the metric depend on θ"
+            raise NoMetric(setting.own, message, note)
+
+    def _ranked(self, setting: Setting) -> Fisher:
+        """With the generic ranks of its blocks, or the zeros of its diagonal."""
+        assert self.found is not None
         ranks: dict[tuple[str, ...], GenericRank] = {}
         zeros: dict[str, ZeroColumns] = {}
-        spans = self.kind == "full" and self._has_range(setting.loss, setting.alone)
-        if self.damping is None and (setting.inverted or not spans):
-            try:
-                if self.kind == "diagonal":
-                    for n in setting.own:
-                        zeros[n] = zero_columns(
-                            self._seen_in(setting, (n,)), setting.known, setting.shapes
-                        )
-                else:
-                    for group in self._groups(setting.own):
-                        ranks[group] = generic_rank(
-                            self._seen_in(setting, group), setting.known, setting.shapes
-                        )
-            except (UnsupportedPrimitive, UnluckyPoint):  # then the count says what is wrong
-                pass
-        return replace(self, found=_Settled(place, ranks, zeros))
 
-    def _seen_in(self, setting: Setting, names: tuple[str, ...]) -> Matrix:
-        def k(constants: Arrays, theta: Arrays) -> jax.Array:
-            own = {n: theta[n] for n in setting.own}
-            context = MetricContext(
-                constants, own, theta, setting.phi, setting.loss, setting.alone
-            )
-            return self._seen(context, names)
+        def seen_by(names: tuple[str, ...]) -> Matrix:
+            return lambda constants, theta: self._seen(_context(setting, constants, theta), names)
 
-        return k
+        try:
+            if self.kind == "diagonal":
+                for n in setting.own:
+                    zeros[n] = zero_columns(seen_by((n,)), setting.known, setting.shapes)
+            else:
+                for group in self._groups(setting.own):
+                    ranks[group] = generic_rank(seen_by(group), setting.known, setting.shapes)
+        except (UnsupportedPrimitive, UnluckyPoint):  # then the count says what is wrong
+            pass
+        return replace(self, found=replace(self.found, ranks=ranks, zeros=zeros))
 
     @property
     def doubts(self) -> tuple[str, ...]:
@@ -230,10 +293,13 @@ class Fisher(Metric):
         ]
         return (*ranks, *zeros)
 
-    def _has_range(self, loss: LossClass, alone: bool) -> bool:
+    def _has_range(self, loss: LossClass, alone: bool, network: bool) -> bool:
         """Whether M⁺Jᵀ maps the cotangents onto those of the class and then by Jᵀ: M⁺Jᵀ = Jᵀ(…), and what stands in
         the brackets maps all cotangents onto all, and range F (those that sum to 0) onto itself. It mixes the
-        cotangents of any smaller class, and those of parameters that another metric measures."""
+        cotangents of any smaller class, and those of parameters that another metric measures. For a network M⁺ maps the
+        span of all J(x)ᵀa, which is range M where every x occurs, onto itself."""
+        if self.kind != "full" or (network and not self.data.full):
+            return False
         singular = self.output == "categorical" and isinstance(loss, CrossEntropy)
         return alone and (isinstance(loss, AnyLoss) or singular)
 
@@ -269,45 +335,19 @@ class Fisher(Metric):
             if known is not None:
                 unseen[list(known.columns)] = 1
             entries = entries + unseen if c is None else entries + c
-            found[n] = jnp.reshape((1 - unseen) * jnp.ravel(g) / entries, g.shape)
+            found[n] = self._mean * jnp.reshape((1 - unseen) * jnp.ravel(g) / entries, g.shape)
         return found
 
     def balanced(self, parameter: Parameter) -> tuple[Expr, ...]:
         return (power(parameter, 2), parameter) if self.kind == "full" else ()
 
     def logarithms(self, parameter: Parameter) -> tuple[Expr, ...]:
-        """log det of the two Gram matrices (damped: plus c·I), log of the norms of rows and columns."""
-        found: list[Expr] = []
-        if self.kind == "full":
-            return ()
-        if len(parameter.shape) == 2:
-            rows, columns = parameter.shape
-            # the larger Gram matrix is singular, or (damped) has the same determinant up to a constant
-            tall = rows >= columns
-            left, right = (
-                (transpose(parameter), parameter) if tall else (parameter, transpose(parameter))
-            )
-            found.append(function("log", _determinant(self._damped(matmul(left, right)))))
-        if parameter.shape:
-            axes: list[int | None] = [None, *range(len(parameter.shape))]
-            found += [
-                function("log", self._damped_norm(total(power(parameter, 2), a))) for a in axes
-            ]
-        return tuple(found)
-
-    def _damped_norm(self, norm: Expr) -> Expr:
-        return norm if self.damping is None else Apply("add", (norm, self.damping), norm.shape)
-
-    def _damped(self, gram: Expr) -> Expr:
-        if self.damping is None or self.damping == Number(Fraction(0)):
-            return gram
-        identity = Apply("eye", (), gram.shape, (("size", gram.shape[0]),))
-        scaled = Apply("mul", (self.damping, identity), gram.shape)
-        return Apply("add", (gram, scaled), gram.shape)
+        return () if self.kind == "full" else volumes(parameter, self.damping)
 
 
-def _determinant(matrix: Expr) -> Expr:
-    return Apply("det", (matrix,), ())
+def _context(setting: Setting, constants: Arrays, theta: Arrays) -> MetricContext:
+    own = {n: theta[n] for n in setting.own}
+    return MetricContext(constants, own, theta, setting.phi, setting.loss, setting.alone)
 
 
 def _unflatten(flat: jax.Array, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, jax.Array]:

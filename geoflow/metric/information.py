@@ -14,24 +14,24 @@ from typing import Literal, get_args
 import jax
 import jax.numpy as jnp
 
-Output = Literal["gaussian", "bernoulli", "categorical", "poisson"]
-OUTPUTS: tuple[Output, ...] = get_args(Output)
-Weigh = Callable[[Output, jax.Array, jax.Array], jax.Array]
+Distribution = Literal["gaussian", "bernoulli", "categorical", "poisson"]
+OUTPUTS: tuple[Distribution, ...] = get_args(Distribution)
+Weigh = Callable[[Distribution, jax.Array, jax.Array], jax.Array]
 
 
-def rows_seen(output: Output, shape: tuple[int, ...]) -> int:
+def rows_seen(output: Distribution, shape: tuple[int, ...]) -> int:
     """How many combinations of the entries of y a distribution sees."""
     return prod((*shape[:-1], shape[-1] - 1)) if output == "categorical" else prod(shape)
 
 
-def seen(output: Output, jacobian: jax.Array) -> jax.Array:
+def seen(output: Distribution, jacobian: jax.Array) -> jax.Array:
     """K [rows, n] of J [*y.shape, n]."""
     if output == "categorical":
         jacobian = jacobian[..., :-1, :] - jacobian[..., -1:, :]
     return jnp.reshape(jacobian, (-1, jacobian.shape[-1]))
 
 
-def weighed(output: Output, y: jax.Array, columns: jax.Array) -> jax.Array:
+def weighed(output: Distribution, y: jax.Array, columns: jax.Array) -> jax.Array:
     """F_K · columns, for columns [rows, m] of what is seen."""
     match output:
         case "gaussian":
@@ -48,7 +48,7 @@ def weighed(output: Output, y: jax.Array, columns: jax.Array) -> jax.Array:
             return jnp.reshape(p * v - p * jnp.sum(p * v, axis=-2, keepdims=True), columns.shape)
 
 
-def unweighed(output: Output, y: jax.Array, columns: jax.Array) -> jax.Array:
+def unweighed(output: Distribution, y: jax.Array, columns: jax.Array) -> jax.Array:
     """F_K⁻¹ · columns."""
     match output:
         case "gaussian":

@@ -20,7 +20,7 @@ from geoflow.exact.interpreter import UnluckyPoint, run
 from geoflow.exact.program import UnsupportedPrimitive, trace
 from geoflow.exact.rationals import Irrational, Rationals
 from geoflow.expr.tree import Shape
-from geoflow.metric.base import Arrays
+from geoflow.metric.base import Arrays, NoMetric
 from geoflow.metric.genericrank import exact_values, vanishes_identically
 
 _SMALL, _LARGE, _TOP = 12, 4, 1000
@@ -28,14 +28,6 @@ _SHOWN = 6  # coordinates of a point that are printed
 _ROUND_OFF = 1e-9
 
 Sign = Literal["positive", "negative", "indefinite", "singular"]
-
-
-class NoMetric(ValueError):
-    """A matrix that is no metric on the parameters `own`; `notes` are facts that a person can check."""
-
-    def __init__(self, own: tuple[str, ...], message: str, *notes: str):
-        super().__init__("\n".join((message, *notes)))
-        self.own, self.message, self.notes = own, message, notes
 
 
 @dataclass(frozen=True)

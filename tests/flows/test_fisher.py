@@ -19,7 +19,7 @@ from geoflow.lie.special import numerical_ranks_at
 from geoflow.lossclass import AnyLoss, CrossEntropy, FewData, LossClass
 from geoflow.metric import Fisher, genericrank
 from geoflow.metric.genericrank import generic_rank, zero_columns
-from geoflow.metric.information import OUTPUTS, Output, seen, unweighed, weighed
+from geoflow.metric.information import OUTPUTS, Distribution, seen, unweighed, weighed
 from geoflow.options import CheckOptions
 from geoflow.pipeline import check_text
 
@@ -202,7 +202,7 @@ def test_coupled_decay_of_momentum_under_full_fisher() -> None:
 # ---------------------------------------------------------------- outputs
 
 
-def _log_partition(output: Output, y: jax.Array) -> jax.Array:
+def _log_partition(output: Distribution, y: jax.Array) -> jax.Array:
     match output:
         case "gaussian":
             return jnp.sum(y**2) / 2
@@ -215,7 +215,7 @@ def _log_partition(output: Output, y: jax.Array) -> jax.Array:
 
 
 @pytest.mark.parametrize("output", OUTPUTS)
-def test_the_information_is_the_hessian_of_the_log_partition(output: Output) -> None:
+def test_the_information_is_the_hessian_of_the_log_partition(output: Distribution) -> None:
     rng = np.random.default_rng(3)
     with jax.enable_x64(True):
         y, jacobian = jnp.asarray(rng.normal(size=(2, 3))), jnp.asarray(rng.normal(size=(2, 3, 5)))
@@ -233,7 +233,7 @@ def float_ranks(flow: gf.Flow) -> tuple[int, ...]:
     return numerical_ranks_at(Generator.of(flow), point, 1).ranks
 
 
-def classes(n: int, r: int, m: int, loss: LossClass = ANY) -> Callable[[Output], gf.Flow]:
+def classes(n: int, r: int, m: int, loss: LossClass = ANY) -> Callable[[Distribution], gf.Flow]:
     return lambda output: gf.Flow(
         product, factors(n, r, m), metric=Fisher("blocks", output=output), loss=loss
     )
@@ -253,7 +253,7 @@ OUTPUT_LAWS = {
 
 
 @pytest.mark.parametrize(("dims", "output"), OUTPUT_LAWS)
-def test_laws_of_blocks_by_output(dims: tuple[int, int, int], output: Output) -> None:
+def test_laws_of_blocks_by_output(dims: tuple[int, int, int], output: Distribution) -> None:
     flow = classes(*dims)(output)
     assert flow.dimension - float_ranks(flow)[-1] == OUTPUT_LAWS[dims, output]
 
@@ -262,7 +262,7 @@ DETERMINANTS = "log(det(U.T @ U)) - log(det(V.T @ V))"
 
 
 @pytest.mark.parametrize("output", ["bernoulli", "poisson"])
-def test_an_invertible_information_is_absorbed_by_independent_rows(output: Output) -> None:
+def test_an_invertible_information_is_absorbed_by_independent_rows(output: Distribution) -> None:
     """Then the laws are those of a Gaussian output, exactly."""
     flow = classes(2, 2, 2)(output)
     hold(Case(lambda: flow, 1, (DETERMINANTS,), (BALANCE, "log(det(U.T @ U))")))
