@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -77,7 +77,13 @@ def count(flow: Flow, seed: int = 0, deadline: Deadline = Deadline()) -> Counted
 
 
 def law_count(counted: Counted, proved: int) -> LawCount:
-    """The count by the table of docs/method.md; `proved` independent laws hold identically."""
+    """The count by the table of docs/method.md; `proved` independent laws hold identically. With gates it
+    is that of the path-lifting."""
+    found = _law_count(counted, proved)
+    return replace(found, of="path-lifting") if counted.generator.program.gates else found
+
+
+def _law_count(counted: Counted, proved: int) -> LawCount:
     certificate, upper = counted.certificate, counted.upper
     if certificate.closed_by and certificate.exact:
         return LawCount(upper, upper, "proved", reason=certificate.closed_by)

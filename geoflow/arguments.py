@@ -80,6 +80,21 @@ def name_leaves(params: Any) -> tuple[list[str], list[Any], Callable[[Sequence[A
     return names, leaves, lambda values: jax.tree.unflatten(tree, list(values))
 
 
+def chosen_names(wanted: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
+    """The names that are among the wanted, or below one (`layers` means `layers.0.weight`).
+
+    Raises:
+        ValueError: a wanted name that is none.
+    """
+    chosen: list[str] = []
+    for key in wanted:
+        own = [n for n in names if n == key or n.startswith((f"{key}.", f"{key}["))]
+        if not own:
+            raise ValueError(f"no parameter named {key!r}; there are {', '.join(names)}")
+        chosen += own
+    return tuple(n for n in names if n in chosen)
+
+
 def verify_names(names: Sequence[str], order: int) -> None:
     """Names must tell the coordinates of the state apart.
 

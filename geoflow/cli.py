@@ -112,6 +112,10 @@ def check(
     plot: Annotated[
         str | None, typer.Option("--plot", metavar="FILE", help="Draw laws along a trajectory.")
     ] = None,
+    gates: Annotated[
+        Literal["lifted", "real"] | None,
+        typer.Option("--gates", help="How gates of piecewise functions are read."),
+    ] = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="One line a model.")] = False,
     verbose: Annotated[
         bool, typer.Option("-v", "--verbose", help="All laws, ranks and seconds too.")
@@ -136,6 +140,7 @@ def check(
             strict,
             plot,
             formulas=format == "json",
+            gates=gates,
         )
         out, err = open_console(sys.stdout, color), open_console(sys.stderr, color)
         stream = format == "full" and not quiet and out.is_terminal

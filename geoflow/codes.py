@@ -39,6 +39,7 @@ CODES: dict[str, str] = {
     "GEO0407": "statement given twice or not allowed here",
     "GEO0408": "map does not depend on the parameters",
     "GEO0409": "bad setting",
+    "GEO0410": "input outside a network, or a network without one",
     "GEO0501": "function not supported here yet",
     "GEO0502": "exponent not supported",
     "GEO0503": "division by zero",

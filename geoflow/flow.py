@@ -25,6 +25,7 @@ import numpy as np
 
 from geoflow.arguments import (
     assign_metrics,
+    chosen_names,
     damping_expression,
     decay_rates,
     name_leaves,
@@ -187,6 +188,25 @@ class Flow:
     def without_decay(self) -> Flow:
         """The same flow without weight decay."""
         return Flow.of_parts(self.parametrization, self.dynamics.without_decay())
+
+    def block(self, *names: str) -> Flow:
+        """The flow whose laws are those of this one that read some parameters alone (names, or prefixes of names): the
+        others are data, drawn anew for every field. Dropping their coordinates instead would be wrong: x + c·y keeps
+        nothing of (x, y) alone.
+
+        Raises:
+            ValueError: a name that is no parameter, all parameters, or a metric that couples block and rest.
+        """
+        p = self.parametrization
+        if isinstance(self.dynamics, Custom):
+            raise ValueError("a system written out has no laws of a block; write the block out")
+        return Flow.of_parts(
+            p.block(chosen_names(names, [b.name for b in p.parameters])), self.dynamics
+        )
+
+    def with_gates(self, gates: Gates) -> Flow:
+        """The same flow, its gates read as lifted or real."""
+        return Flow.of_parts(replace(self.parametrization, gates=gates), self.dynamics)
 
     def on_data(self, inputs: Arrays) -> Flow:
         """The flow of a network on given inputs [k, *shape] by name, a map of the parameters alone."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from geoflow.results import ModelReport
 
@@ -15,7 +15,7 @@ class CheckOptions:
 
     `overrides` are the `-D name=value` of sizes and constants, `timeout` is in seconds, `strict`
     makes probable claims fail, `plot` names a file for the drift figure, `formulas` asks for the
-    SymPy form of the laws (which costs the import of SymPy).
+    SymPy form of the laws (which costs the import of SymPy), `gates` overrides what the model says of them.
     """
 
     overrides: Mapping[str, str] = field(default_factory=dict)
@@ -25,6 +25,7 @@ class CheckOptions:
     strict: bool = False
     plot: str | None = None
     formulas: bool = False
+    gates: Literal["lifted", "real"] | None = None
 
 
 class Observer(Protocol):

@@ -5,7 +5,7 @@ The gradient of a loss f∘φ is Jᵀ∇f: it depends on data and loss only thro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, Literal
@@ -137,6 +137,29 @@ class Parametrization:
             return sum((jnp.sum(a * y) for a, y in pairs), jnp.zeros(()))
 
         return jax.grad(pairing)(dict(theta))
+
+    def block(self, names: Sequence[str]) -> Parametrization:
+        """φ as a function of some parameters, the others being data.
+
+        Raises:
+            ValueError: no parameter is left out, or a metric measures some of the block and some of the rest together.
+        """
+        own = tuple(b for b in self.parameters if b.name in names)
+        rest = tuple(b for b in self.parameters if b.name not in names)
+        if not rest:
+            raise ValueError("these are all parameters: a block leaves some out")
+        metrics = []
+        for m in self.metrics:
+            inside = tuple(n for n in m.parameters if n in names)
+            if inside and inside != m.parameters and m.metric.couples:
+                raise ValueError(
+                    f"the metric {m.metric.text} couples {', '.join(inside)} with other parameters, "
+                    "which the block leaves out"
+                )
+            if inside:
+                metrics.append(MetricOn(m.metric, inside))
+        data = (*self.data, *(Datum(b.name, b.shape) for b in rest))
+        return replace(self, parameters=own, metrics=tuple(metrics), data=data)
 
     def on_data(self, inputs: Arrays) -> Parametrization:
         """The map θ ↦ (g(θ, x_1), …, g(θ, x_k)) of the network at given inputs [k, *shape] by name: each output gets

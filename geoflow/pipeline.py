@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from geoflow.diagnostics import Diagnostic, DiagnosticError, sort_diagnostics
 from geoflow.options import CheckOptions, Observer
-from geoflow.results import HOLDS, Comparison, ModelReport, Report, SpecialCount
+from geoflow.results import HOLDS, Comparison, ModelReport, RealGates, Report, SpecialCount
 from geoflow.semantics import load, load_text
 from geoflow.semantics.overrides import settle_unknown
 
@@ -121,12 +121,14 @@ def check_model(
     from geoflow.claims import expectation_results, judge_laws, law_results
     from geoflow.deadline import Deadline
     from geoflow.lower import lower
-    from geoflow.reporting import claim_diagnostics, model_report, special_text
+    from geoflow.reporting import claim_diagnostics, model_report, real_text, special_text
 
     clock, deadline = _Clock(observer), Deadline.after(options.timeout)
     flow = clock.run(
         "lower", model.name, lambda: _guarded(model, lambda: lower(model, options.seed))
     )
+    if options.gates is not None:
+        flow = flow.with_gates(options.gates)
     counted = clock.run(
         "count", model.name, lambda: _guarded(model, lambda: count(flow, options.seed, deadline))
     )
@@ -149,6 +151,11 @@ def check_model(
         special = clock.run("at", model.name, lambda: _special(model, counted, analysis, deadline))
         special = replace(special, lower=analysis.count.lower)
         report = replace(report, special=special, notes=(*report.notes, special_text(special)))
+    if flow.parametrization.gates == "real" and counted.generator.program.gates:
+        real = clock.run("gates", model.name, lambda: _real(model, counted, deadline))
+        report = replace(
+            report, real_gates=real, notes=(*report.notes, *real_text(real, report.laws))
+        )
     if observer is not None:
         observer.counted(report)
     if options.verify and not deadline.passed:
@@ -159,6 +166,27 @@ def check_model(
         if observer is not None:
             observer.verified(report)
     return report, claim_diagnostics(model, report, analysis.certificate.complete)
+
+
+def _real(model: Model, counted: Counted, deadline: Deadline) -> RealGates:
+    """The count with real gates.
+
+    Raises:
+        DiagnosticError: the gates cannot be computed exactly, or not at any point tried.
+    """
+    from geoflow.exact.interpreter import UnluckyPoint
+    from geoflow.exact.program import UnsupportedPrimitive
+    from geoflow.lie.real import count_real
+
+    try:
+        return count_real(counted.generator, counted.seed, deadline)
+    except UnsupportedPrimitive as error:
+        message = f"`gates real`: {error.name} are not supported yet."
+    except UnluckyPoint:
+        message = "`gates real`: no point was found at which the gates are decided."
+    raise DiagnosticError(
+        Diagnostic("GEO0505", message, model.span, hints=("leave `gates real` out",))
+    )
 
 
 def _special(

@@ -7,7 +7,15 @@ from geoflow.diagnostics import Diagnostic
 from geoflow.flow import Flow
 from geoflow.laws.law import Law
 from geoflow.options import CheckOptions
-from geoflow.results import HOLDS, ClaimResult, FoundLaw, ModelReport, SpecialCount
+from geoflow.results import (
+    HOLDS,
+    ClaimResult,
+    FoundLaw,
+    LawCount,
+    ModelReport,
+    RealGates,
+    SpecialCount,
+)
 from geoflow.semantics.model import Model
 
 
@@ -88,6 +96,36 @@ def special_text(special: SpecialCount) -> str:
         f"codimension {special.lower} to {special.upper}: bounded, since stagnation proves nothing there"
     )
 
+
+def real_text(real: RealGates, lifted: LawCount) -> list[str]:
+    """The count with real gates as notes: on which open set, and whether it has more laws than the path-lifting."""
+    values = ", ".join(f"{n} = {v}" for n, v in real.point.items())
+    where = (
+        values
+        if len(values) <= _LONGEST
+        else f"the point in `facts.real_gates` ({_shortened(real)})"
+    )
+    known = (
+        f"exactly {real.upper}" if real.upper == lifted.lower else f"{lifted.lower} to {real.upper}"
+    )
+    switching = f"{real.switching} of {real.gates} gates switch there"
+    notes = [f"real gates: {known} laws on an open set that contains {where}; {switching}"]
+    if real.upper > lifted.upper:
+        notes.append(
+            f"that set may have more laws than the path-lifting, {real.upper} against {lifted.upper}: "
+            "the rank stagnates below"
+        )
+    others = [str(k) for k in real.counts if k != real.upper]
+    if others:
+        notes.append(f"other open sets that were looked at: at most {', '.join(others)} laws")
+    return notes
+
+
+def _shortened(real: RealGates) -> str:
+    return f"{len(real.point)} arrays of integers"
+
+
+_LONGEST = 400  # characters of a point that is printed
 
 _CLAIM_CODES = {
     "law": "GEO0601",

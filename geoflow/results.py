@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -27,6 +28,7 @@ class LawCount:
     error_bound: float | None = None
     reason: str = ""
     exact: bool = True  # whether `upper` is a proved bound
+    of: Literal["flow", "path-lifting"] = "flow"  # what is counted
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,20 @@ class Verification:
 
 
 @dataclass(frozen=True)
+class RealGates:
+    """The count with real gates on an open set that contains `point` (integers by parameter): at most `upper` laws,
+    N minus the last of `ranks` by depth. `switching` of `gates` take both values over the data there. `counts` are the
+    upper bounds on all the open sets that were looked at."""
+
+    upper: int
+    ranks: tuple[int, ...]
+    point: Mapping[str, object] = field(repr=False)
+    switching: int
+    gates: int
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class SpecialCount:
     """The orbit through a given point has a codimension between `lower` (the generic count) and `upper`
     (N minus the rank found there). `exact` is false for ranks found in floating point."""
@@ -186,6 +202,7 @@ class ModelReport:
     prime: int | None
     seconds: dict[str, float]
     special: SpecialCount | None = None
+    real_gates: RealGates | None = None
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,11 @@ class PrimeField:
         flat = [self.fraction(Fraction(float(x))) for x in values.ravel()]
         return np.array(flat, dtype=np.int64).reshape(values.shape)
 
+    def residues(self, values: np.ndarray) -> np.ndarray:
+        """The residues of an array of rationals."""
+        flat = [int(x.p) * pow(int(x.q), -1, self.p) % self.p for x in values.ravel()]
+        return np.array(flat, dtype=np.int64).reshape(values.shape)
+
     def fraction(self, value: Fraction) -> int:
         """The residue of a rational.
 

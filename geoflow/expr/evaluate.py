@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from geoflow.expr import layers
 from geoflow.expr.tree import Apply, Constant, Expr, Number, Parameter, Time, Velocity, walk
 from geoflow.primitives import det, inv
 
@@ -184,7 +185,9 @@ _RULES: dict[str, Callable[..., jax.Array]] = {
     "eye": lambda n: jnp.asarray(np.eye(n.option("size"))),
     "zeros": lambda n: jnp.asarray(np.zeros(n.option("shape"))),
     "ones": lambda n: jnp.asarray(np.ones(n.option("shape"))),
+    "tril": lambda n: jnp.asarray(np.tri(n.option("size"))),
     "sqrt": lambda _, a: lax.sqrt(a),
     "exp": lambda _, a: lax.exp(a),
     "log": lambda _, a: lax.log(a),
+    **layers.RULES,
 }

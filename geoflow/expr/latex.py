@@ -100,7 +100,24 @@ def _operation(node: Apply, done: dict[int, tuple[str, int]]) -> tuple[str, int]
             return f"\\textstyle\\sum{below} {at(a[0], _NEGATION)}", _PRODUCT
         case "inv":
             return f"{at(a[0], _ATOM)}^{{-1}}", _ATOM
-        case "log" | "exp" | "det" as name:
+        case "abs":
+            return f"\\left|{done[id(a[0])][0]}\\right|", _ATOM
+        case "sigmoid":
+            return f"\\sigma\\left({done[id(a[0])][0]}\\right)", _ATOM
+        case "maximum" | "minimum" as name:
+            listed = ", ".join(done[id(x)][0] for x in a)
+            return f"\\{name[:3]}\\left({listed}\\right)", _ATOM
+        case "conv1d" | "conv2d":
+            return f"{at(a[1], _POWER)} \\ast {at(a[0], _NEGATION)}", _PRODUCT
+        case "leaky_relu":
+            slope = done[id(a[1])][0]
+            return f"\\operatorname{{relu}}_{{{slope}}}\\left({done[id(a[0])][0]}\\right)", _ATOM
+        case "layer_norm" | "batch_norm" | "rms_norm" as name:
+            kind = {"layer_norm": "LN", "batch_norm": "BN", "rms_norm": "RMS"}[name]
+            gains = [done[id(x)][0] for x in a[1:] if not isinstance(x, Number)]
+            below = f"_{{{', '.join(gains)}}}" if gains else ""
+            return f"\\operatorname{{{kind}}}{below}\\left({done[id(a[0])][0]}\\right)", _ATOM
+        case "log" | "exp" | "det" | "tanh" as name:
             return f"\\{name}\\left({done[id(a[0])][0]}\\right)", _ATOM
         case "trace":
             return f"\\operatorname{{tr}}\\left({done[id(a[0])][0]}\\right)", _ATOM

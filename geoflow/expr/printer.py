@@ -81,7 +81,47 @@ def _print_item(item: int | tuple[int, int, int]) -> str:
     return f"{start or ''}:{stop if stop >= 0 else ''}" + (f":{step}" if step != 1 else "")
 
 
+# Arguments and options that need not be written, with what they are then.
+_UNSAID: dict[str, tuple[tuple[int, str, int], ...]] = {
+    "layer_norm": ((1, "g", 1), (2, "b", 0), (3, "eps", 0)),
+    "batch_norm": ((1, "g", 1), (2, "b", 0), (3, "eps", 0)),
+    "rms_norm": ((1, "g", 1), (2, "eps", 0)),
+}
+_DEFAULTS = {"stride": 1, "padding": 0, "groups": 1}
+
+
+def _print_layer(node: Apply, texts: list[str]) -> str:
+    """The call of a normalization, a convolution or a pooling, without what goes without saying."""
+    said = [texts[0]]
+    for position, name, value in _UNSAID.get(node.operation, ()):
+        argument = node.arguments[position]
+        if not (isinstance(argument, Number) and argument.value == value):
+            said.append(f"{name}={texts[position]}")
+    if node.operation in ("conv1d", "conv2d"):
+        said.append(texts[1])
+        for name, value in _DEFAULTS.items():
+            given = node.option(name)
+            if given not in (value, (value,) * (len(node.arguments[1].shape) - 2)):
+                said.append(f"{name}={_print_sizes(given)}")
+    if node.operation in ("max_pool", "avg_pool"):
+        window, stride = node.option("k"), node.option("stride")
+        said.append(_print_sizes(window))
+        said += [f"stride={_print_sizes(stride)}"] if stride != window else []
+    return f"{node.operation}({', '.join(said)})"
+
+
+def _print_sizes(sizes: int | tuple[int, ...]) -> str:
+    if isinstance(sizes, int) or len(sizes) == 1:
+        return str(sizes if isinstance(sizes, int) else sizes[0])
+    return str(sizes)
+
+
+_LAYERS = frozenset((*_UNSAID, "conv1d", "conv2d", "max_pool", "avg_pool"))
+
+
 def _print_call(node: Apply, texts: list[str]) -> str:
+    if node.operation in _LAYERS:
+        return _print_layer(node, texts)
     if node.operation == "einsum":
         texts = [f'"{node.option("subscripts")}"', *texts]
     elif node.operation in ("concat", "stack"):

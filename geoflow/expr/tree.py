@@ -69,6 +69,10 @@ class Apply:
 
 Expr = Number | Constant | Parameter | Velocity | Time | Apply
 
+# Those that are one of several functions on each side of a wall, and those that solve no polynomial equation.
+PIECEWISE = frozenset(("relu", "leaky_relu", "abs", "maximum", "minimum", "max_pool"))
+TRANSCENDENTAL = frozenset(("exp", "log", "tanh", "sigmoid", "softplus", "gelu", "silu", "softmax"))
+
 # name: (least and greatest number of arguments (None: any), option names)
 OPERATIONS: dict[str, tuple[int, int | None, tuple[str, ...]]] = {
     "add": (2, 2, ()),
@@ -102,9 +106,29 @@ OPERATIONS: dict[str, tuple[int, int | None, tuple[str, ...]]] = {
     "eye": (0, 0, ("size",)),
     "zeros": (0, 0, ("shape",)),
     "ones": (0, 0, ("shape",)),
+    "tril": (0, 0, ("size",)),  # ones on and below the diagonal
     "sqrt": (1, 1, ()),
     "exp": (1, 1, ()),
     "log": (1, 1, ()),
+    "abs": (1, 1, ()),
+    "maximum": (2, 2, ()),
+    "minimum": (2, 2, ()),
+    "relu": (1, 1, ()),
+    "leaky_relu": (2, 2, ()),  # x and the slope for x < 0
+    "tanh": (1, 1, ()),
+    "sigmoid": (1, 1, ()),
+    "softplus": (1, 1, ()),
+    "gelu": (1, 1, ()),
+    "silu": (1, 1, ()),
+    "softmax": (1, 1, ("axis",)),
+    # x[C, L], kernel[C_out, C_in/groups, k]; strides and paddings: tuples, one number an axis
+    "conv1d": (2, 2, ("stride", "padding", "groups")),
+    "conv2d": (2, 2, ("stride", "padding", "groups")),
+    "max_pool": (1, 1, ("k", "stride")),  # k: the window on the last one or two axes, a tuple
+    "avg_pool": (1, 1, ("k", "stride")),
+    "layer_norm": (4, 4, ()),  # x, gain, bias, ε; the numbers 1, 0, 0 where there is none
+    "batch_norm": (4, 4, ()),
+    "rms_norm": (3, 3, ()),  # x, gain, ε
 }
 
 

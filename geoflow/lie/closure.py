@@ -73,7 +73,7 @@ def close(
     flow = generator.flow
     runs: list[RankRun] = []
     best: ModularPoint | None = None
-    samples: list[int] = []
+    samples: list[int] = []  # 0 at a point that was given
     complete = True
     unlucky = 0
     while len(runs) < _MOST_RUNS:
@@ -102,7 +102,7 @@ def close(
     degree = generator.degree.of_word(depth + 1)
     top = max(r.ranks[-1] for r in runs)
     agreeing = [s for s, r in zip(samples, runs, strict=True) if r.ranks[-1] == top]
-    bound = math.prod(min(1.0, (top + 1) * degree / s) for s in agreeing)
+    bound = math.prod(min(1.0, (top + 1) * degree / s) if s else 1.0 for s in agreeing)
     ranks = max((r.ranks for r in runs), key=lambda r: (r[-1], -len(r)))
     certificate = Certificate(
         dimension=flow.dimension,

@@ -21,20 +21,26 @@ def real_gates(
     """The letter, its gates replaced by those that the point and its data give. `ring` orders its values (Q, floats,
     balls).
 
+    Data for which two compared values are equal, or cannot be told apart, are left out of the batch.
+
     Raises:
-        UnluckyPoint: two compared values are equal, or cannot be told apart.
+        UnluckyPoint: no datum is left.
         UnsupportedPrimitive: as the interpreter.
     """
     program = generator.program
     if not program.gates:
         return letter
+    batch = max(v.shape[1] for v in (letter.weight, *letter.controls))
+    usable = np.ones(batch, dtype=bool)
     compared = [s for g in program.gates for s in (g.left, g.right) if s is not None]
     program = replace(program, outputs=compared, instructions=live(program.instructions, compared))
     values: dict[int, np.ndarray] = {}
 
     def decide(gate: Gate, left: np.ndarray, right: np.ndarray | None) -> np.ndarray:
         if gate.slot not in values:
-            values[gate.slot] = _chosen(left, gate.axes) if gate.axes else _greater(left, right)
+            chosen, decided = _chosen(left, gate.axes) if gate.axes else _greater(left, right)
+            values[gate.slot] = chosen
+            usable[:] &= decided
         return ring.literal(values[gate.slot])
 
     count = len(letter.controls) - len(program.gates)
@@ -44,28 +50,35 @@ def real_gates(
     found = dict(zip(compared, slots, strict=True))
     for gate in program.gates:  # those that no other compared value reads
         decide(gate, found[gate.left], None if gate.right is None else found[gate.right])
-    batch = max(v.shape[1] for v in (letter.weight, *own))
-    gates = tuple(np.broadcast_to(values[g.slot], (1, batch, *g.shape)) for g in program.gates)
-    return Letter(letter.weight, (*own, *gates))
+    if not np.any(usable):
+        raise UnluckyPoint
+    gates = (values[g.slot] for g in program.gates)
+    kept = [
+        np.broadcast_to(v, (1, batch, *v.shape[2:]))[:, usable]
+        for v in (letter.weight, *own, *gates)
+    ]
+    return Letter(kept[0], tuple(kept[1:]))
 
 
-def _greater(left: np.ndarray, right: Any) -> np.ndarray:
-    """1 where left > right, 0 where left < right."""
+def _greater(left: np.ndarray, right: Any) -> tuple[np.ndarray, np.ndarray]:
+    """1 where left > right, 0 where left < right, and by batch entry whether all are decided."""
     difference = left[:1] - (0 if right is None else right[:1])
     above, below = np.asarray(difference > 0, dtype=bool), np.asarray(difference < 0, dtype=bool)
-    if not np.all(above | below):
-        raise UnluckyPoint
-    return above.astype(np.int64)
+    return above.astype(np.int64), _all(above | below)
 
 
-def _chosen(values: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
-    """1 where the value exceeds all others over the axes."""
+def _all(truths: np.ndarray) -> np.ndarray:
+    """By batch entry of [1, batch, …]."""
+    return truths.reshape(*truths.shape[:2], -1).all(axis=(0, 2))
+
+
+def _chosen(values: np.ndarray, axes: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """1 where the value exceeds all others over the axes, and by batch entry whether one does."""
     over = tuple(2 + a for a in axes)
     moved = np.moveaxis(values[:1], over, range(values.ndim - len(over), values.ndim))
     flat = moved.reshape(*moved.shape[: values.ndim - len(over)], -1)
     exceeds = np.asarray(flat[..., :, None] > flat[..., None, :], dtype=bool)
     best = exceeds.sum(-1) == flat.shape[-1] - 1
-    if not np.all(best.any(-1)):
-        raise UnluckyPoint
     back = best.reshape(moved.shape)
-    return np.moveaxis(back, range(values.ndim - len(over), values.ndim), over).astype(np.int64)
+    chosen = np.moveaxis(back, range(values.ndim - len(over), values.ndim), over)
+    return chosen.astype(np.int64), _all(best.any(-1))

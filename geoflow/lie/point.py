@@ -107,6 +107,11 @@ def _draw_with_roots(
     raise UnluckyPoint
 
 
+def whole_point(generator: Generator, field: PrimeField, whole: Field) -> ModularPoint:
+    """A given point of integers, for a flow without symbolic constants."""
+    return _point(generator, field, {}, whole, 0)
+
+
 def _point(
     generator: Generator,
     field: PrimeField,
@@ -118,7 +123,7 @@ def _point(
         field, generator.flow.constants, {n: v % field.p for n, v in symbolic.items()}
     )
     integers = tuple(int(x) for b in generator.flow.state for x in point[b.name].ravel())
-    reduced = {n: v % field.p for n, v in point.items()}
+    reduced = {n: (v % field.p).astype(np.int64) for n, v in point.items()}
     return ModularPoint(field, constants, reduced, integers, sample_size, point, symbolic)
 
 

@@ -85,6 +85,7 @@ class Metric(ABC):
     positive: bool = False  # defined for positive parameters only
     quadratic: bool = False  # a constant multiple of I on each parameter: laws can be Gram matrices
     spans: bool = False  # `spanning` is not `steepest`: it has the same span, not the same fields
+    couples: bool = False  # M mixes parameters, or depends on those of other metrics
     mirror: bool = False  # a Hessian ∇²ψ, which the accelerated flow takes at τθ + θ'
 
     @property

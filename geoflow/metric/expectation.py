@@ -19,9 +19,10 @@ import numpy as np
 
 from geoflow.exact.gates import lift
 from geoflow.exact.program import trace
-from geoflow.metric.base import Arrays, Input, Output
+from geoflow.metric.base import Arrays, Input, Output, Setting
+from geoflow.metric.genericrank import vanishes_identically
 
-_SAMPLE = 64  # points that stand for Gaussian data in floating point, where there is no formula
+_SAMPLE = 16  # points that stand for Gaussian data in floating point, where there is no formula
 _TOP = 3
 
 
@@ -60,20 +61,18 @@ class GaussianData:
         """At 0 and, less that, at the unit vectors."""
         shapes = {x.name: x.shape for x in inputs}
         zero = {n: np.zeros(s) for n, s in shapes.items()}
-        units = []
+        size = sum(prod(s) for s in shapes.values())
+        units, start = {}, 0
         for name, shape in shapes.items():
-            for k in range(prod(shape)):
-                unit = np.zeros(prod(shape))
-                unit[k] = 1
-                units.append({**zero, name: unit.reshape(shape)})
+            units[name] = np.zeros((size, *shape))
+            units[name][start : start + prod(shape)] = np.eye(prod(shape)).reshape(-1, *shape)
+            start += prod(shape)
+        steps = _together(network, units)
 
         def outputs(constants: Arrays, theta: Arrays) -> tuple[jax.Array, ...]:
             origin = network(constants, {**theta, **_arrays(zero)})
-            found = list(origin)
-            for unit in units:
-                there = network(constants, {**theta, **_arrays(unit)})
-                found += [y - y0 for y, y0 in zip(there, origin, strict=True)]
-            return tuple(found)
+            there = steps(constants, theta)
+            return (*origin, *(y - y0 for y, y0 in zip(there, origin, strict=True)))
 
         return outputs
 
@@ -98,22 +97,24 @@ class Points:
 
     def seen(self, network: Output, inputs: Sequence[Input]) -> Output:
         """At each point."""
-        points = self._drawn(inputs)
-
-        def outputs(constants: Arrays, theta: Arrays) -> tuple[jax.Array, ...]:
-            return tuple(y for x in points for y in network(constants, {**theta, **_arrays(x)}))
-
-        return outputs
-
-    def _drawn(self, inputs: Sequence[Input]) -> list[dict[str, np.ndarray]]:
         rng = np.random.default_rng([self.seed, 0x66697368])
-        return [{x.name: self._one(rng, x) for x in inputs} for _ in range(self.k)]
+        drawn = [{x.name: self._one(rng, x) for x in inputs} for _ in range(self.k)]
+        return _together(network, {x.name: np.stack([d[x.name] for d in drawn]) for x in inputs})
 
     @staticmethod
     def _one(rng: np.random.Generator, x: Input) -> np.ndarray:
         if x.kind == "onehot":
             return np.eye(x.shape[-1])[rng.integers(0, x.shape[-1], x.shape[:-1])]
         return rng.integers(-_TOP, _TOP + 1, x.shape).astype(np.float64)
+
+
+def _together(network: Output, inputs: Mapping[str, np.ndarray]) -> Output:
+    """The network at many inputs, which are the first axis."""
+
+    def outputs(constants: Arrays, theta: Arrays) -> tuple[jax.Array, ...]:
+        return jax.vmap(lambda x: network(constants, {**theta, **x}))(_arrays(inputs))
+
+    return outputs
 
 
 def sampled(seed: int = 0) -> Points:
@@ -126,17 +127,26 @@ def is_piecewise(
     known: Mapping[str, Fraction | None],
     shapes: Mapping[str, tuple[int, ...]],
 ) -> bool:
-    """Whether what is seen depends on gates (relu, max), which exact arithmetic takes as free."""
+    """Whether outputs depend on gates (relu, max), which exact arithmetic takes as free."""
     constants = {n: jax.ShapeDtypeStruct((), np.float64) for n in known}
     theta = {n: jax.ShapeDtypeStruct(s, np.float64) for n, s in shapes.items()}
     return bool(lift(trace(outputs, constants, theta)).gates)
+
+
+def is_affine(setting: Setting) -> bool:
+    """Whether a network is shown to be affine in its inputs."""
+    inputs = {x.name: x.shape for x in setting.inputs}
+    if is_piecewise(setting.phi, setting.known, {**setting.shapes, **inputs}):
+        return False  # the second difference of a relu is 0 between its kinks
+    curvature, shapes = second_difference(setting.phi, setting.inputs)
+    return vanishes_identically(curvature, setting.known, {**setting.shapes, **shapes})
 
 
 def second_difference(
     network: Output, inputs: Sequence[Input]
 ) -> tuple[Callable[[Any, Any], jax.Array], dict[str, tuple[int, ...]]]:
     """∂²g in two directions of the inputs, flat, as a function of constants, θ, inputs and directions; and the shapes
-    of the latter two. It vanishes iff g is affine in its inputs."""
+    of the latter two. It vanishes iff a smooth g is affine in its inputs."""
     shapes = {x.name: x.shape for x in inputs}
     first = {n: f"{n} along" for n in shapes}
     second = {n: f"{n} across" for n in shapes}

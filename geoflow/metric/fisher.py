@@ -34,16 +34,15 @@ from geoflow.metric.base import Arrays, Metric, MetricContext, NoMetric, Output,
 from geoflow.metric.expectation import (
     Data,
     GaussianData,
+    is_affine,
     is_piecewise,
     sampled,
-    second_difference,
 )
 from geoflow.metric.genericrank import (
     GenericRank,
     Matrix,
     ZeroColumns,
     generic_rank,
-    vanishes_identically,
     zero_columns,
 )
 from geoflow.metric.information import Distribution, Weigh, rows_seen, seen, unweighed, weighed
@@ -70,6 +69,8 @@ class _Settled:
 class Fisher(Metric):
     """The Fisher metric of φ, or of a network over `data`. `damping` is a scalar expression in constants; `known` are
     their values."""
+
+    couples = True
 
     kind: Kind = "full"
     damping: Expr | None = None
@@ -242,9 +243,7 @@ class Fisher(Metric):
     def _verify(self, setting: Setting, sees: Output) -> None:
         """Raise where the metric itself is needed and is not known exactly."""
         if setting.inputs and self.data.full:
-            curvature, shapes = second_difference(setting.phi, setting.inputs)
-            affine = vanishes_identically(curvature, setting.known, {**setting.shapes, **shapes})
-            if self.output != "gaussian" or not affine:
+            if self.output != "gaussian" or not is_affine(setting):
                 message = (
                     "The mean of this Fisher metric over Gaussian data is not known exactly: "
                     "that takes a Gaussian output and a network affine in its inputs."

@@ -28,6 +28,8 @@ class _Settled:
 class Riemannian(Metric):
     """M(θ) = `matrix` [n, n], on the row-major flattened parameters in order; n is their number."""
 
+    couples = True
+
     matrix: Expr
     known: Mapping[str, Fraction | None]
     found: _Settled | None = field(default=None, repr=False, compare=False)

@@ -78,7 +78,7 @@ def _model(model: ModelReport) -> dict[str, Any]:
         "found": [_law(law) for law in model.found],
         "certificate": _certificate(model.certificate),
         "verify": _verification(model.verify),
-        "facts": model.facts,
+        "facts": _facts(model),
         "facts_status": model.facts_status,
         "assumes": model.assumes,
         "notes": model.notes,
@@ -86,6 +86,11 @@ def _model(model: ModelReport) -> dict[str, Any]:
         "prime": model.prime,
         "seconds": model.seconds,
     }
+
+
+def _facts(model: ModelReport) -> dict[str, Any]:
+    real = {} if model.real_gates is None else {"real_gates": asdict(model.real_gates)}
+    return {**model.facts, **real}
 
 
 def _claim(claim: ClaimResult) -> dict[str, Any]:

@@ -83,4 +83,6 @@ OPERATIONS: dict[str, Callable[[Fraction, Fraction], Fraction]] = {
     "sub": lambda a, b: limited(a - b),
     "mul": lambda a, b: limited(a * b),
     "div": divide,
+    "maximum": max,
+    "minimum": min,
 }

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from geoflow.diagnostics import Diagnostic, DiagnosticError, Related
-from geoflow.expr.tree import Expr
+from geoflow.expr.tree import Expr, Number, Parameter, walk
 from geoflow.semantics import messages
-from geoflow.semantics.functions import FUNCTIONS, UNSUPPORTED, arguments
+from geoflow.semantics.functions import arguments
 from geoflow.semantics.scope import Locals, Scope
+from geoflow.semantics.signatures import FUNCTIONS, UNSUPPORTED
 from geoflow.syntax import tree
 
 if TYPE_CHECKING:
@@ -21,6 +24,10 @@ def call(expressions: Expressions, node: tree.Call, local: Locals) -> Expr:
     name = node.function
     if name.text in FUNCTIONS:
         operation, arrays, options = arguments(expressions, node, local)
+        if operation == "size":
+            return _size(arrays[0], options.get("axis"))
+        if operation == "embedding":
+            return _embedding(expressions, node, *arrays)
         return expressions.apply(operation, arrays, node, **options)
     verify_function(expressions.scope, name)
     meaning = expressions.scope.find(name, local).meaning
@@ -34,6 +41,22 @@ def call(expressions: Expressions, node: tree.Call, local: Locals) -> Expr:
             f"entries are written `{name.text}[i]`, products `{name.text}*(…)`",
         )
     )
+
+
+def _size(array: Expr, axis: int | None) -> Number:
+    """How many entries there are along an axis, or in all."""
+    return Number(Fraction(math.prod(array.shape) if axis is None else array.shape[axis]))
+
+
+def _embedding(expressions: Expressions, node: tree.Call, table: Expr, tokens: Expr) -> Expr:
+    """The rows of a table that tokens choose: a product, since tokens are one-hot."""
+    given = (each for each in walk(tokens) if isinstance(each, Parameter))
+    if not any(expressions.scope.are_tokens(each) for each in given):
+        raise DiagnosticError(messages.no_tokens(node))
+    if len(tokens.shape) <= 2:
+        return expressions.apply("matmul", (tokens, table), node)
+    lead = "abcdefghijklmnopqrstuvwxyz"[: len(tokens.shape) - 1]
+    return expressions.apply("einsum", (tokens, table), node, subscripts=f"{lead}y,yz->{lead}z")
 
 
 def verify_function(scope: Scope, name: tree.Name) -> None:

@@ -12,6 +12,7 @@ from geoflow.semantics import arithmetic, messages
 from geoflow.semantics.definitions import Definitions
 from geoflow.semantics.model import Expectation, LawClaim, SearchTerm, VerifySettings
 from geoflow.semantics.places import Place, verify_place
+from geoflow.semantics.targets import targets
 from geoflow.syntax import printer, tree
 
 Expecting = tree.ExpectLaws | tree.ExpectNoLaws | tree.ExpectProperty | tree.ExpectDepth
@@ -31,8 +32,10 @@ def law(definitions: Definitions, statement: tree.Law, place: Place) -> LawClaim
 
 def expectation(definitions: Definitions, statement: Expecting) -> Expectation | None:
     """The claim of an `expect` statement; None where its condition does not hold."""
+    of: tuple[str, ...] = ()
     if isinstance(statement, tree.ExpectLaws) and statement.targets is not None:
-        raise DiagnosticError(_later(statement.span, "`expect laws of …`", "`expect laws = …`"))
+        found = targets(definitions, statement.targets, "GEO0407")
+        of = tuple(parameter.name for parameter, _ in found)
     if statement.condition is not None and not condition(definitions, statement.condition):
         # only the names are looked at: the number may make no sense for these sizes
         if isinstance(statement, tree.ExpectLaws | tree.ExpectDepth):
@@ -43,13 +46,14 @@ def expectation(definitions: Definitions, statement: Expecting) -> Expectation |
     value: int | None = None
     match statement:
         case tree.ExpectLaws() | tree.ExpectDepth():
-            kind = "laws" if isinstance(statement, tree.ExpectLaws) else "depth"
+            counted = "block" if of else "laws"
+            kind = counted if isinstance(statement, tree.ExpectLaws) else "depth"
             value = _count(definitions, statement.value)
         case tree.ExpectNoLaws():
             value = 0
         case tree.ExpectProperty():
             kind = statement.property
-    return Expectation(kind, value, text, statement.span)
+    return Expectation(kind, value, text, statement.span, of)
 
 
 def _count(definitions: Definitions, node: tree.Expression) -> int:
@@ -241,8 +245,3 @@ _SETTINGS: dict[str, tuple[str, Callable[[tree.Setting], Any]]] = {
 
 def _bad_setting(span: Span, message: str, *hints: str) -> Diagnostic:
     return Diagnostic("GEO0409", message, span, hints=hints)
-
-
-def _later(span: Span, what: str, instead: str) -> Diagnostic:
-    message = f"{what} is not supported yet."
-    return Diagnostic("GEO0505", message, span, "not supported yet", hints=(f"use {instead}",))

@@ -8,6 +8,7 @@ serves for sizes, exponents, indices, expected numbers, and to find a division b
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
@@ -59,11 +60,14 @@ def work(entries: Entries) -> int:
     return len(entries) // 4 + bits // 64
 
 
-def _eye(options: Mapping[str, Any]) -> Entries | None:
-    n = options["size"]
-    if n * n > _MOST_KNOWN:
-        return None
-    return tuple(Fraction(int(i == j)) for i in range(n) for j in range(n))
+def _square(entry: Callable[[int, int], bool]) -> Callable[[Mapping[str, Any]], Entries | None]:
+    def entries(options: Mapping[str, Any]) -> Entries | None:
+        n = options["size"]
+        if n * n > _MOST_KNOWN:
+            return None
+        return tuple(Fraction(int(entry(i, j))) for i in range(n) for j in range(n))
+
+    return entries
 
 
 def _filled(value: int) -> Callable[[Mapping[str, Any]], Entries | None]:
@@ -74,7 +78,12 @@ def _filled(value: int) -> Callable[[Mapping[str, Any]], Entries | None]:
     return entries
 
 
-_MADE = {"eye": _eye, "zeros": _filled(0), "ones": _filled(1)}
+_MADE = {
+    "eye": _square(operator.eq),
+    "tril": _square(operator.ge),
+    "zeros": _filled(0),
+    "ones": _filled(1),
+}
 
 
 def _entries(
@@ -88,6 +97,8 @@ def _entries(
         return tuple(entry for entries in values for entry in entries)
     if operation == "neg":
         return tuple(-entry for entry in values[0])
+    if operation == "abs":
+        return tuple(abs(entry) for entry in values[0])
     if operation in arithmetic.OPERATIONS and scalars:
         return (arithmetic.OPERATIONS[operation](values[0][0], values[1][0]),)
     if operation in ("pow", "sqrt") and scalars:

@@ -1,5 +1,5 @@
-"""Evaluates the definitions of a model, `dim`, `const`, `param`, `control`, `let` and `def`, in the
-order they need each other.
+"""Evaluates the definitions of a model, `dim`, `const`, `param`, `input`, `control`, `let` and `def`,
+in the order they need each other.
 """
 
 from __future__ import annotations
@@ -14,8 +14,11 @@ from geoflow.expr.tree import Expr, Number, Parameter, Shape
 from geoflow.semantics import messages
 from geoflow.semantics.calls import verify_function
 from geoflow.semantics.expressions import MOST_ENTRIES, NO_LOCALS, Expressions
-from geoflow.semantics.functions import FUNCTIONS, UNSUPPORTED
-from geoflow.semantics.model import ConstantDeclaration, ParameterDeclaration
+from geoflow.semantics.model import (
+    ConstantDeclaration,
+    InputDeclaration,
+    ParameterDeclaration,
+)
 from geoflow.semantics.scope import (
     Declared,
     Definition,
@@ -26,12 +29,14 @@ from geoflow.semantics.scope import (
     called_functions,
     in_order,
 )
+from geoflow.semantics.signatures import FUNCTIONS, UNSUPPORTED
 from geoflow.syntax import tree
 
 _KINDS: dict[type, Kind] = {
     tree.DimItem: "size",
     tree.ConstItem: "constant",
     tree.ParamItem: "parameter",
+    tree.InputItem: "input",
     tree.Control: "control",
     tree.Let: "let",
     tree.Def: "function",
@@ -47,6 +52,7 @@ class Definitions:
     overrides: Mapping[str, tree.Expression] = field(default_factory=dict)
     constants: dict[str, ConstantDeclaration] = field(default_factory=dict)
     parameters: dict[str, tuple[ParameterDeclaration, ...]] = field(default_factory=dict)
+    inputs: dict[str, InputDeclaration] = field(default_factory=dict)
     controls: dict[str, Shape] = field(default_factory=dict)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     declared: dict[str, Definition] = field(default_factory=dict)
@@ -59,7 +65,7 @@ class Definitions:
 
     def declare(self, statement: tree.Statement) -> None:
         """Take in the definitions of a statement; other statements are left alone."""
-        if isinstance(statement, tree.Dim | tree.Const | tree.Param):
+        if isinstance(statement, tree.Dim | tree.Const | tree.Param | tree.Input):
             self.expressions.spend(len(statement.items), statement.span)
             for item in statement.items:
                 self._declare(item)
@@ -123,6 +129,8 @@ class Definitions:
                 return self._const(item)
             case tree.ParamItem():
                 return self._param(item)
+            case tree.InputItem():
+                return self._input(item)
             case tree.Control():
                 name = item.name.text
                 self.controls[name] = self._shape(item, name, NO_LOCALS)
@@ -237,10 +245,28 @@ class Definitions:
         sign = "free" if item.sign is None else "positive"
         return ParameterDeclaration(name, shape, sign, item.span, family)
 
-    def _shape(self, item: tree.ParamItem | tree.Control, name: str, local: Locals) -> Shape:
+    def _input(self, item: tree.InputItem) -> Parameter:
+        """Integers below a bound stand in expressions as one-hot arrays."""
+        name = item.name.text
+        classes = None
+        if item.below is not None:
+            classes = self.expressions.size(item.below, f"The number of values of `{name}`")
+            self.scope.tokens.add(name)
+        shape = self._shape(item, name, NO_LOCALS, () if classes is None else (classes,))
+        self.inputs[name] = InputDeclaration(name, shape, item.span, classes)
+        return Parameter(name, shape)
+
+    def _shape(
+        self,
+        item: tree.ParamItem | tree.InputItem | tree.Control,
+        name: str,
+        local: Locals,
+        more: Shape = (),
+    ) -> Shape:
         shape = tuple(
             self.expressions.size(size, f"A size of `{name}`", local) for size in item.shape or ()
         )
+        shape += more
         entries = math.prod(shape)
         if entries > MOST_ENTRIES or len(shape) > 32:
             message = (

@@ -13,15 +13,15 @@ from typing import TypeVar
 
 from geoflow.diagnostics import Diagnostic, DiagnosticError, Related, Span
 from geoflow.expr.tree import Expr
-from geoflow.semantics import claims, flows, messages
+from geoflow.semantics import claims, flows, maps, messages
 from geoflow.semantics.budget import Budget
 from geoflow.semantics.decay import Decays
 from geoflow.semantics.definitions import Definitions
-from geoflow.semantics.expressions import NO_LOCALS, Expressions
+from geoflow.semantics.expressions import Expressions
 from geoflow.semantics.fields import Fields, misplaced, written_out
 from geoflow.semantics.geometry import Metrics
 from geoflow.semantics.losses import Loss, loss, verify_classes
-from geoflow.semantics.matrices import verify_outputs
+from geoflow.semantics.matrices import verify_data, verify_outputs
 from geoflow.semantics.model import (
     Expectation,
     FieldDeclaration,
@@ -33,17 +33,14 @@ from geoflow.semantics.model import (
 )
 from geoflow.semantics.places import (
     LAW,
-    MAP,
     Place,
-    depends_on_parameters,
     depends_on_time,
     timeless_law,
-    verify_place,
 )
 from geoflow.semantics.points import point
 from geoflow.semantics.scope import Scope
 from geoflow.semantics.unsupported import unsupported
-from geoflow.syntax import printer, tree
+from geoflow.syntax import tree
 from geoflow.syntax.layout import STATEMENT_WORDS
 
 _Result = TypeVar("_Result")
@@ -90,8 +87,7 @@ class _Elaboration:
                 self.statements.append(statement)
                 continue
             self.diagnostics.append(problem)
-            if isinstance(statement, tree.Control):
-                scope.broken.add(statement.name.text)
+            scope.broken |= _data_names(statement)
         expressions = Expressions(scope, budget, self._refuse_velocity())
         self.definitions = Definitions(expressions, overrides)
 
@@ -103,8 +99,8 @@ class _Elaboration:
         self.definitions.evaluate()
         self.diagnostics += self.definitions.diagnostics
         flow = self._flow()
-        maps = self._maps()
-        seen = tuple(expression for expression, _ in maps)
+        trained = self._maps()
+        seen = tuple(expression for expression, _ in trained)
         decays = Decays(self.definitions, flow)
         for statement in self._all(tree.Decay):
             self._attempt(decays.add, statement)
@@ -115,6 +111,7 @@ class _Elaboration:
         expectations = self._expectations()
         search, verify = self._settings()
         at = self._only("at", tree.AtNamed, tree.AtPoint)
+        gates = self._only("gates", tree.Gates)
         flow = flow or flows.Flow()
         return Model(
             name=self.opened.name,
@@ -124,7 +121,7 @@ class _Elaboration:
                 p for members in self._declared(self.definitions.parameters) for p in members
             ),
             maps=seen,
-            map_text=_map_text([text for _, text in maps]),
+            map_text=maps.map_text([text for _, text in trained]),
             metrics=metrics,
             order=flow.order,
             damping=flow.damping,
@@ -145,6 +142,9 @@ class _Elaboration:
                 if name in self.definitions.controls
             ),
             fields=fields,
+            network=bool(self._all(tree.Network)),
+            inputs=self._declared(self.definitions.inputs),
+            gates=(gates and self._attempt(maps.gates, gates)) or "lifted",
         )
 
     # ------------------------------------------------------------ statements by kind
@@ -200,6 +200,8 @@ class _Elaboration:
         def add(statement: tree.Metric) -> None:
             block = metrics.add(statement)
             verify_outputs(block, maps)
+            if not self._broken("network"):
+                verify_data(block, bool(self._all(tree.Network)))
             if flow is not None:
                 flows.verify_metric(flow, block)
 
@@ -249,38 +251,17 @@ class _Elaboration:
     # ------------------------------------------------------------ what is trained, what is claimed
 
     def _maps(self) -> list[tuple[Expr, str]]:
-        maps: list[tuple[Expr, str]] = []
+        found: list[tuple[Expr, str]] = []
         names: dict[str, tree.Name] = {}
-        statements = self._all(tree.Map)
+        statements = self._all(tree.Map, tree.Network)
         for statement in statements:
             self._unique(names, statement.name)
-            maps += self._attempt(self._map, statement) or []
-        excused = self.written_out or self._all(tree.Network) or self._broken("map", "field")
-        if not statements and not excused:
-            message = f"The model `{self.opened.name}` has no map."
-            hint = "write `map phi = …`: all that the data and the loss can see of the parameters"
-            self.diagnostics.append(Diagnostic("GEO0406", message, self.opened.span, hints=(hint,)))
-        return maps
-
-    def _map(self, statement: tree.Map) -> list[tuple[Expr, str]]:
-        expressions = self.definitions.expressions
-        value = statement.value
-        listed = expressions.items(value, NO_LOCALS)
-        entries = [(value, expressions.array(value))] if listed is None else listed
-        if not entries:
-            raise DiagnosticError(
-                messages.wrong_kind(value.span, "This list of maps is empty.", "no map")
-            )
-        for origin, expression in entries:
-            verify_place(expressions, expression, MAP, origin.span)
-        if not any(depends_on_parameters(expression) for _, expression in entries):
-            message = f"The map `{statement.name.text}` does not depend on any parameter."
-            raise DiagnosticError(Diagnostic("GEO0408", message, value.span, "constant"))
-        if isinstance(value, tree.Comprehension):
-            return [(expression, "") for _, expression in entries[:-1]] + [
-                (entries[-1][1], printer.text(value))
-            ]
-        return [(expression, printer.text(origin)) for origin, expression in entries]
+            found += self._attempt(lambda s: maps.maps(self.definitions, s), statement) or []
+        if not any(diagnostic.code == "GEO0410" for diagnostic in self.diagnostics):
+            self.diagnostics += maps.mixed(self.statements)
+        if not statements and not self.written_out and not self._broken("map", "network", "field"):
+            self.diagnostics.append(maps.missing(self.opened.name, self.opened.span))
+        return found
 
     def _laws(self, place: Place) -> tuple[LawClaim, ...]:
         names: dict[str, tree.Name] = {}
@@ -329,17 +310,19 @@ class _Elaboration:
 
 def _unreadable_names(statements: Sequence[tree.Statement]) -> set[str]:
     """Names of which nothing is known: the words of statements that could not be parsed, since they
-    may have declared any of them, and what statements that are not supported yet declare.
+    may have declared any of them.
     """
     names: set[str] = set()
     for statement in statements:
         if isinstance(statement, tree.Broken):
             names.update(re.findall(r"[^\W\d]\w*", statement.text))
-        elif isinstance(statement, tree.Input | tree.Network):
-            names.add(statement.name.text)
     return names
 
 
-def _map_text(texts: Sequence[str]) -> str:
-    shown = [text for text in texts if text]
-    return "".join(shown) if len(shown) < 2 else f"[{', '.join(shown)}]"
+def _data_names(statement: tree.Statement) -> set[str]:
+    """The controls or inputs that a statement declares."""
+    if isinstance(statement, tree.Control):
+        return {statement.name.text}
+    return (
+        {item.name.text for item in statement.items} if isinstance(statement, tree.Input) else set()
+    )

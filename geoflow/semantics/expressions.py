@@ -16,14 +16,14 @@ from typing import Any, NoReturn
 
 from geoflow.diagnostics import Diagnostic, DiagnosticError, Span
 from geoflow.expr.tree import Apply, Constant, Expr, Number, Parameter, Time, Velocity
-from geoflow.semantics import arithmetic, messages, shapes
+from geoflow.semantics import arithmetic, layers, messages, shapes
 from geoflow.semantics.budget import Budget
 from geoflow.semantics.calls import call
 from geoflow.semantics.constants import Entries, Known, literal, work
-from geoflow.semantics.functions import FUNCTIONS
 from geoflow.semantics.indexing import positions
 from geoflow.semantics.misfits import explain
 from geoflow.semantics.scope import Locals, Members, Scope, free_names
+from geoflow.semantics.signatures import FUNCTIONS
 from geoflow.syntax import tree
 from geoflow.syntax.layout import DEEPEST_NESTING
 
@@ -221,7 +221,7 @@ class Expressions:
 
     def _velocity(self, node: tree.Dotted, local: Locals) -> Expr:
         operand = self.array(node.operand, local)
-        if not isinstance(operand, Parameter):
+        if not isinstance(operand, Parameter) or self.scope.is_input(operand):
             what = messages.shown(node.operand)
             message = f"{what} is not a parameter, and only parameters have a velocity."
             hint = "a transpose is written `.T`"
@@ -318,7 +318,7 @@ class Expressions:
     ) -> Expr:
         """The operation on arguments: its shape checked, its value computed where constant."""
         try:
-            shape = shapes.RULES[operation]([argument.shape for argument in args], options)
+            shape = layers.RULES[operation]([argument.shape for argument in args], options)
         except shapes.Misfit as misfit:
             raise DiagnosticError(explain(misfit, self.scope, node, args)) from None
         if math.prod(shape) > MOST_ENTRIES or len(shape) > shapes.MOST_AXES:

@@ -8,13 +8,16 @@ from geoflow.diagnostics import Diagnostic, DiagnosticError, Related, Span
 from geoflow.semantics.affine import not_affine
 from geoflow.semantics.definitions import Definitions
 from geoflow.semantics.model import FieldDeclaration, ParameterDeclaration
-from geoflow.semantics.places import FIELD, is_control, verify_place
+from geoflow.semantics.places import FIELD, verify_place
 from geoflow.semantics.shapes import words
 from geoflow.semantics.targets import one_target
 from geoflow.syntax import tree
 
 _OF_TRAINING: dict[type[tree.Node], str] = {
     tree.Map: "map",
+    tree.Network: "network",
+    tree.Input: "input",
+    tree.Gates: "gates",
     tree.Metric: "metric",
     tree.Flow: "flow",
     tree.AdaptiveFlow: "flow",
@@ -35,7 +38,7 @@ def misplaced(statement: tree.Statement, written: bool) -> Diagnostic | None:
     if written and word is not None:
         message = f"`{word}` cannot stand in a model with `field`: its fields say how it moves."
     elif not written and isinstance(statement, tree.Control):
-        message = "`control` belongs to a model with `field`, and this one has a map."
+        message = "`control` belongs to a model with `field`, and this one has a map or a network."
     else:
         return None
     return Diagnostic("GEO0407", message, statement.span, "not allowed here")
@@ -65,7 +68,7 @@ class Fields:
         verify_place(expressions, value, FIELD, node.span)
         if value.shape != parameter.shape:
             raise DiagnosticError(_misfit(parameter, words(value.shape), node.span))
-        wrong = not_affine(value, lambda expr: is_control(expressions, expr))
+        wrong = not_affine(value, expressions.scope.is_control)
         if wrong is not None:
             span = expressions.spans.get(wrong, node.span)
             message = "A field must be affine in the controls: of degree 1 in all of them together."

@@ -1,69 +1,20 @@
-"""The functions of the language: which arguments each takes, and the operation it stands for.
-
-A signature lists parameters in order, as NumPy's functions have them; arguments may be given in
-order or by name.
-"""
+"""The arguments of a call of a function of the language, read and checked against its signature."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from geoflow.diagnostics import Diagnostic, DiagnosticError
-from geoflow.expr.tree import Expr, Shape
+from geoflow.expr.tree import Expr, Number, Parameter, Shape, Time, Velocity, walk
 from geoflow.semantics import messages, shapes
+from geoflow.semantics.completion import complete
 from geoflow.semantics.scope import Locals
+from geoflow.semantics.signatures import ARRAYS, FUNCTIONS, Kind, Signature
 from geoflow.syntax import tree
 
 if TYPE_CHECKING:
     from geoflow.semantics.expressions import Expressions
-
-Kind = Literal[
-    "array", "arrays", "rest", "axis", "one axis", "axes", "flag", "shape", "size", "subscripts"
-]
-
-
-@dataclass(frozen=True)
-class Signature:
-    """The operation, and its parameters: name, kind, whether it must be given."""
-
-    operation: str
-    parameters: tuple[tuple[str, Kind, bool], ...]
-
-
-def _of_arrays(operation: str, *names: str) -> Signature:
-    return Signature(operation, tuple((name, "array", True) for name in names))
-
-
-def _reduction(operation: str) -> Signature:
-    return Signature(
-        operation, (("x", "array", True), ("axis", "axis", False), ("keepdims", "flag", False))
-    )
-
-
-def _joined(operation: str) -> Signature:
-    return Signature(operation, (("arrays", "arrays", True), ("axis", "one axis", False)))
-
-
-FUNCTIONS: dict[str, Signature] = {
-    **{name: _reduction(name) for name in ("sum", "prod", "mean", "norm")},
-    **{
-        name: _of_arrays(name, "x")
-        for name in ("trace", "det", "inv", "diag", "sqrt", "exp", "log")
-    },
-    **{name: _of_arrays(name, "a", "b") for name in ("outer", "kron", "dot")},
-    **{name: _joined(name) for name in ("concat", "stack")},
-    **{name: Signature(name, (("shape", "shape", True),)) for name in ("zeros", "ones")},
-    "einsum": Signature("einsum", (("subscripts", "subscripts", True), ("arrays", "rest", True))),
-    "reshape": Signature("reshape", (("x", "array", True), ("shape", "shape", True))),
-    "transpose": Signature("transpose", (("x", "array", True), ("axes", "axes", False))),
-    "eye": Signature("eye", (("size", "size", True),)),
-}
-
-_ACTIVATIONS = ("relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "softplus", "softmax")
-_LAYERS = ("conv1d", "conv2d", "max_pool", "avg_pool", "layer_norm", "rms_norm", "batch_norm")
-UNSUPPORTED = frozenset((*_ACTIVATIONS, *_LAYERS, "abs", "maximum", "minimum", "sin", "cos"))
 
 
 def arguments(
@@ -75,16 +26,26 @@ def arguments(
     given = _assign(name, signature, node)
     arrays: list[Expr] = []
     options: dict[str, Any] = {}
+    defaults = dict(signature.defaults)
     for parameter, kind, _ in signature.parameters:
         values = given.get(parameter, [])
-        if kind == "array":
-            arrays += [expressions.array(value, local) for value in _plain(name, values)]
+        if kind in ARRAYS and not values:
+            arrays.append(Number(defaults[parameter]))
+        elif kind == "array":
+            arrays.append(expressions.array(_one(name, values[0]), local))
+        elif kind == "constant":
+            arrays.append(_constant(expressions, name, values[0], local))
         elif kind in ("arrays", "rest"):
             arrays += _arrays(expressions, name, _plain(name, values), local, kind)
         elif values:
-            reader = _READERS[kind]
-            options[parameter] = reader(expressions, name, values[0], local)
-    _complete(signature, arrays, options, node)
+            options[parameter] = _READERS[kind](expressions, name, values[0], local)
+    try:
+        complete(signature.operation, arrays, options)
+    except shapes.Misfit as misfit:
+        of = [array.shape for array in arrays]
+        raise DiagnosticError(
+            messages.call_misfit(node.function, node.span, of, misfit.code, misfit.reason, ())
+        ) from None
     return signature.operation, tuple(arrays), options
 
 
@@ -152,40 +113,6 @@ def _arrays(
     return [expressions.array(value, local) for value in values]
 
 
-def _complete(
-    signature: Signature, arrays: list[Expr], options: dict[str, Any], node: tree.Call
-) -> None:
-    """Options as `OPERATIONS` wants them: axes counted from 0, defaults and a size left open filled
-    in.
-    """
-    dimensions = len(arrays[0].shape) if arrays else 0
-    try:
-        if signature.operation in ("sum", "prod", "mean", "norm"):
-            axis = options.setdefault("axis", None)
-            options.setdefault("keepdims", False)
-            if isinstance(axis, tuple):
-                options["axis"] = shapes.resolve_axes(axis, dimensions)
-            elif axis is not None:
-                options["axis"] = shapes.resolve_axis(axis, dimensions)
-        elif signature.operation in ("concat", "stack"):
-            axis = options.setdefault("axis", 0)
-            new = signature.operation == "stack"
-            if isinstance(axis, int) and (dimensions or new):
-                options["axis"] = shapes.resolve_axis(axis, dimensions + new)
-        elif signature.operation == "transpose":
-            if options.get("axes") is None:
-                options.pop("axes", None)
-            else:
-                options["axes"] = shapes.resolve_axes(options["axes"], dimensions)
-        elif signature.operation == "reshape":
-            options["shape"] = shapes.fill_open_size(options["shape"], arrays[0].shape)
-    except shapes.Misfit as misfit:
-        of = [array.shape for array in arrays]
-        raise DiagnosticError(
-            messages.call_misfit(node.function, node.span, of, misfit.code, misfit.reason, ())
-        ) from None
-
-
 # ---------------------------------------------------------------- arguments that are no arrays
 
 _Reader = Callable[["Expressions", str, tree.Argument, Locals], Any]
@@ -250,6 +177,30 @@ def _one(name: str, node: tree.Argument) -> tree.Expression:
     return _plain(name, [node])[0]
 
 
+def _constant(expressions: Expressions, name: str, node: tree.Argument, local: Locals) -> Expr:
+    expr = expressions.array(_one(name, node), local)
+    value = expressions.value(expr)
+    changes = any(isinstance(each, Parameter | Velocity | Time) for each in walk(expr))
+    if expr.shape or changes or (value is not None and value < 0):
+        message = f"This argument of `{name}` is a constant number, zero or more."
+        raise DiagnosticError(messages.wrong_arguments(node.span, message))
+    return expr
+
+
+def _sizes(expressions: Expressions, name: str, node: tree.Argument, local: Locals) -> Shape:
+    listed = node.items if isinstance(node, tree.Sequence | tree.List) else (_one(name, node),)
+    return tuple(expressions.size(item, "A size", local) for item in listed)
+
+
+def _paddings(expressions: Expressions, name: str, node: tree.Argument, local: Locals) -> Shape:
+    listed = node.items if isinstance(node, tree.Sequence | tree.List) else (_one(name, node),)
+    found = tuple(expressions.integer(item, "A padding", local) for item in listed)
+    if min(found) < 0:
+        message = f"A padding of `{name}` is zero or more."
+        raise DiagnosticError(messages.wrong_arguments(node.span, message))
+    return found
+
+
 _READERS: dict[str, _Reader] = {
     "axis": _axis,
     "one axis": _one_axis,
@@ -257,5 +208,7 @@ _READERS: dict[str, _Reader] = {
     "flag": _flag,
     "shape": _shape,
     "size": _size,
+    "sizes": _sizes,
+    "paddings": _paddings,
     "subscripts": _subscripts,
 }

@@ -33,6 +33,8 @@ def positions(
 
 
 def _position(expressions: Expressions, node: tree.Expression, size: int, local: Locals) -> int:
+    if isinstance(node, tree.Name) and node.text in expressions.scope.tokens - local.keys():
+        raise DiagnosticError(messages.token_index(node))
     index = expressions.integer(node, "An index", local)
     if not -size <= index < size:
         reason = f"index {index} is out of range 0 to {size - 1}"

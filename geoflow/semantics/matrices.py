@@ -17,6 +17,7 @@ from geoflow.semantics.shapes import words
 from geoflow.syntax import tree
 
 Options = dict[str, object]
+_MOST_POINTS = 1000
 _KINDS = ("full", "blocks", "diagonal")
 _OUTPUTS = ("gaussian", "bernoulli", "categorical", "poisson")
 
@@ -26,7 +27,7 @@ def fisher(
 ) -> Options:
     """The options of `fisher(…)`."""
     usage = Usage("GEO0401", "metric fisher(blocks, damping = 1/10)")
-    plain, named = split(option, ("damping", "output"), usage)
+    plain, named = split(option, ("damping", "output", "data"), usage)
     if len(plain) > 1:
         raise usage.wrong(plain[1].span, "`fisher` takes one kind; the rest is given by name.")
     kind = word(plain[0], "The kind of a Fisher metric", _KINDS, usage) if plain else "full"
@@ -39,7 +40,36 @@ def fisher(
         damping = rate(expressions, named["damping"], FISHER_DAMPING, or_zero=True)
         if expressions.value(damping) == 0:
             damping = None  # none is the same, and may be singular
-    return {"kind": kind, "damping": damping, "output": output}
+    options: Options = {"kind": kind, "damping": damping, "output": output}
+    if "data" in named:
+        options["points"] = _points(definitions, named["data"])
+    return options
+
+
+def _points(definitions: Definitions, data: tree.Expression) -> int | None:
+    """k of `points(k)`; None for `gaussian`."""
+    usage = Usage("GEO0401", "metric fisher(blocks, data = points(8))")
+    if isinstance(data, tree.Name) and data.text == "gaussian":
+        return None
+    if not (isinstance(data, tree.Call) and data.function.text == "points"):
+        raise usage.wrong(data.span, "The data of a Fisher metric are `gaussian` or `points(k)`.")
+    argument = data.arguments[0] if len(data.arguments) == 1 else None
+    if argument is None or isinstance(argument, tree.Keyword | tree.Function | tree.Text):
+        raise usage.wrong(data.span, "`points` takes their number.")
+    count = definitions.expressions.exact(argument, "The number of points")
+    if count.denominator != 1 or not 1 <= count <= _MOST_POINTS:
+        message = f"The number of points is an integer from 1 to {_MOST_POINTS}, and this is {count}."
+        raise usage.wrong(argument.span, message)
+    return count.numerator
+
+
+def verify_data(block: MetricBlock, network: bool) -> None:
+    """Raise where a metric has data, and the model has none."""
+    if "points" in block.options and not network:
+        message = "A map has no data: `data` is for the Fisher metric of a network."
+        raise DiagnosticError(
+            Diagnostic("GEO0401", message, block.span, hints=("leave `data = …` out",))
+        )
 
 
 def verify_outputs(block: MetricBlock, maps: tuple[Expr, ...]) -> None:

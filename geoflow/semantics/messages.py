@@ -13,21 +13,10 @@ from geoflow.diagnostics import Diagnostic, Fix, Related, Span
 from geoflow.expr.tree import Shape
 from geoflow.semantics.shapes import words
 from geoflow.syntax import printer, tree
+from geoflow.syntax.foreign import ours
 from geoflow.syntax.habits import without_superscript
 
 _LONGEST_SHOWN = 60
-# What functions are called elsewhere.
-_OTHER_NAMES = {
-    "tr": "trace",
-    "determinant": "det",
-    "inverse": "inv",
-    "ln": "log",
-    "product": "prod",
-    "average": "mean",
-    "matmul": "dot",
-    "concatenate": "concat",
-    "identity": "eye",
-}
 
 
 def shown(node: tree.Expression) -> str:
@@ -78,7 +67,7 @@ def _is_a_size(span: Span) -> bool:
 def unknown_function(name: tree.Name, candidates: Iterable[str]) -> Diagnostic:
     """A call of something that is no function."""
     candidates = set(candidates)
-    near = _OTHER_NAMES.get(name.text.lower())
+    near = ours(name.text)
     if near not in candidates:
         near = close_name(name.text, candidates)
     hints, fix = _did_you_mean(name.span, near)
@@ -308,20 +297,64 @@ def unsupported_function(name: tree.Name) -> Diagnostic:
         "not supported yet",
         notes=(
             "expressions are built from + - * / @, powers, sums, products, sqrt, norm, det and "
-            "inv; laws may use exp and log too",
+            "inv; laws may use exp and log, a network exp, log, tanh, relu and their like",
         ),
     )
 
 
-def transcendental(operation: str, span: Span, place: str) -> Diagnostic:
-    """exp or log where only algebraic functions are supported."""
+def not_algebraic(operation: str, span: Span, place: str, in_map: bool) -> Diagnostic:
+    """exp, relu and their like where only rational functions and roots are supported."""
     return Diagnostic(
         "GEO0501",
         f"`{operation}` is not supported in {place} yet.",
         span,
         "not a rational function",
         notes=("the count is made in exact arithmetic, which needs rational functions or roots",),
+        hints=("of data, it may stand in a `network`: `input x[n]`",) if in_map else (),
     )
+
+
+# ---------------------------------------------------------------- data
+
+
+def input_out_of_place(name: str, span: Span, place: str) -> Diagnostic:
+    """An input outside a network."""
+    reason = {
+        "a map": "what depends on data is a network",
+        "a law": "a law is a function of the parameters, whatever the data",
+    }
+    because = next((why for words, why in reason.items() if place.startswith(words)), "")
+    message = f"The input `{name}` cannot stand in {place}" + (f": {because}." if because else ".")
+    hints = ("write `network` in place of `map`",) if place == "a map" else ()
+    return Diagnostic("GEO0410", message, span, f"depends on `{name}`", hints=hints)
+
+
+def network_without_data(name: str, span: Span, inputs: list[str]) -> Diagnostic:
+    """A network that is a function of the parameters alone."""
+    message = f"The network `{name}` uses no input: it is a function of the parameters alone."
+    hint = f"write `map {name} = …`"
+    hint += f", or use `{inputs[0]}`" if inputs else ", or declare the data with `input x[n]`"
+    return Diagnostic("GEO0410", message, span, "no data", hints=(hint,))
+
+
+def input_without_network(span: Span) -> Diagnostic:
+    """`input` in a model with a map."""
+    message = "An `input` belongs to a model with `network`, and this one has a map."
+    hints = ("write `network` in place of `map`, or leave the input out",)
+    return Diagnostic("GEO0410", message, span, "no network", hints=hints)
+
+
+def token_index(node: tree.Name) -> Diagnostic:
+    """`E[tokens]`."""
+    message = f"An index is a constant integer, and `{node.text}` is data."
+    hint = f"the rows that tokens choose are `embedding(E, {node.text})`"
+    return wrong_kind(node.span, message, "depends on the data", hint)
+
+
+def no_tokens(node: tree.Call) -> Diagnostic:
+    """`embedding(E, x)` of real numbers."""
+    message = "The second argument of `embedding` is made of tokens: `input tokens[T] below V`."
+    return wrong_arguments(node.span, message, "no tokens", "a product of matrices is `X @ E`")
 
 
 def bad_exponent(span: Span, reason: str) -> Diagnostic:

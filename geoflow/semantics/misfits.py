@@ -7,6 +7,7 @@ from geoflow.expr.tree import Apply, Expr, Parameter
 from geoflow.semantics import messages
 from geoflow.semantics.scope import Scope
 from geoflow.semantics.shapes import Misfit, words
+from geoflow.semantics.signatures import FUNCTIONS
 from geoflow.syntax import tree
 
 
@@ -20,6 +21,8 @@ def explain(
     if isinstance(node, tree.Binary):
         return messages.operands_misfit(node, of[0], of[1], code, reason, related)
     if isinstance(node, tree.Call):
+        if FUNCTIONS[node.function.text].defaults:  # those that are left out are not spoken of
+            of = of[: len(node.arguments)]
         return messages.call_misfit(node.function, node.span, of, code, reason, related)
     message = f"{messages.shown(node)} does not fit: {reason}."
     return Diagnostic(code, message, node.span, reason)
@@ -38,7 +41,7 @@ def _declarations(
         while isinstance(part, tree.Transposed | tree.Dotted | tree.Unary):
             part = part.operand
         declared = scope.names.get(part.text) if isinstance(part, tree.Name) else None
-        if declared is None or declared.kind not in ("parameter", "let"):
+        if declared is None or declared.kind not in ("parameter", "input", "let"):
             continue
         meaning = declared.meaning
         if isinstance(meaning, Apply | Parameter) and meaning in spoken_of:

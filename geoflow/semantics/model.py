@@ -13,6 +13,7 @@ from geoflow.results import VerifySettings
 
 Sign = Literal["free", "positive"]
 FlowKind = Literal["order", "adam", "rmsprop", "sign"]
+Gates = Literal["lifted", "real"]
 LossKind = Literal["any", "cross_entropy", "data"]
 
 
@@ -37,6 +38,16 @@ class ParameterDeclaration:
 
 
 @dataclass(frozen=True)
+class InputDeclaration:
+    """One array of data. Of integers below `classes` it is one-hot: the last size is `classes`."""
+
+    name: str
+    shape: Shape
+    span: Span
+    classes: int | None = None
+
+
+@dataclass(frozen=True)
 class Potential:
     """A mirror potential given as `u -> body`: ψ(θ) is the sum of `body` over the entries u of the parameter."""
 
@@ -51,7 +62,8 @@ class MetricBlock:
     options by kind: euclidean: none · scaled: {"rate": Expr that broadcasts to each parameter} ·
     mirror: {"potential": "entropy" | "log_barrier" | "power" | Potential} and, for power, {"p": Fraction} ·
     fisher: {"kind": "full" | "blocks" | "diagonal", "damping": scalar Expr or None,
-    "output": "gaussian" | "bernoulli" | "categorical" | "poisson"}; full is over all parameters of the block together ·
+    "output": "gaussian" | "bernoulli" | "categorical" | "poisson"} and, where data are named, {"points": int or None for gaussian};
+    full is over all parameters of the block together ·
     riemannian: {"matrix": Expr [n, n]}, on the n entries of the parameters, each row by row, in the block's order.
     """
 
@@ -106,12 +118,16 @@ class LawClaim:
 
 @dataclass(frozen=True)
 class Expectation:
-    """`expect …`. `kind` is laws, complete, commuting or depth; `expect no laws` is laws with value 0."""
+    """`expect …`. `kind` is laws, block, complete, commuting or depth; `expect no laws` is laws with value 0.
 
-    kind: Literal["laws", "complete", "commuting", "depth"]
+    A block counts the laws of some parameters alone, those in `of`.
+    """
+
+    kind: Literal["laws", "block", "complete", "commuting", "depth"]
     value: int | None
     text: str
     span: Span
+    of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,7 +144,8 @@ class Model:
 
     `damping` is None for order 1 only. `flow_options`: adam {"b1", "b2"} and rmsprop {"b2"} expressions in constants,
     sign {"power"} a natural number. `at` is None at a generic point. A model with `fields` has a field for every
-    parameter and no maps; without, it has maps and no controls.
+    parameter and no maps; without, it has maps and no controls. The maps of a `network` depend on its inputs, which
+    stand in them as parameters of their names; other models have no inputs.
     """
 
     name: str
@@ -153,6 +170,9 @@ class Model:
     at: AtPoint | None = None
     controls: tuple[tuple[str, Shape], ...] = ()
     fields: tuple[FieldDeclaration, ...] = ()
+    network: bool = False
+    inputs: tuple[InputDeclaration, ...] = ()
+    gates: Gates = "lifted"
 
     @property
     def file(self) -> str:

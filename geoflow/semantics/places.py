@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from geoflow.diagnostics import Diagnostic, DiagnosticError, Span
-from geoflow.expr.tree import Apply, Expr, Parameter, Time, Velocity, walk
+from geoflow.expr.tree import (
+    PIECEWISE,
+    TRANSCENDENTAL,
+    Apply,
+    Expr,
+    Parameter,
+    Time,
+    Velocity,
+    walk,
+)
 from geoflow.semantics import messages
 from geoflow.semantics.expressions import Expressions
 from geoflow.syntax import tree
@@ -26,15 +35,20 @@ class Place:
     velocity: bool = False
     parameters: bool = False
     controls: bool = False
-    transcendental: bool = False
+    inputs: bool = False
+    functions: frozenset[str] = frozenset()  # those allowed of all that no root of a polynomial is
     code: str = "GEO0206"
     own: str | None = None  # the one variable allowed where parameters are not
 
 
+_ALL = PIECEWISE | TRANSCENDENTAL
+_EXP_LOG = frozenset(("exp", "log"))
+
 MAP = Place("a map", parameters=True)
+NETWORK = Place("a network", parameters=True, inputs=True, functions=_ALL)
 MATRIX = Place("a metric", parameters=True)
 FIELD = Place("a field", time=True, parameters=True, controls=True)
-LAW = Place("a law", time=True, velocity=True, parameters=True, transcendental=True)
+LAW = Place("a law", time=True, velocity=True, parameters=True, functions=_EXP_LOG)
 DAMPING = Place("a damping", time=True, code="GEO0405")
 DECAY = Place("a rate of decay", code="GEO0405")
 RATE = Place("a learning rate", code="GEO0401")
@@ -44,12 +58,12 @@ POINT = Place("the values of a point", code="GEO0409")
 
 def timeless_law(of: str) -> Place:
     """A law of something that knows no time."""
-    return Place(f"a law of {of}", parameters=True, transcendental=True)
+    return Place(f"a law of {of}", parameters=True, functions=_EXP_LOG)
 
 
 def potential(variable: str) -> Place:
     """The body of `variable -> body`."""
-    return Place("a potential", transcendental=True, code="GEO0401", own=variable)
+    return Place("a potential", functions=_EXP_LOG, code="GEO0401", own=variable)
 
 
 def verify_place(expressions: Expressions, expr: Expr, place: Place, span: Span) -> None:
@@ -91,15 +105,18 @@ def smallest(expressions: Expressions, expr: Expr) -> Fraction | None:
 def _problem(expressions: Expressions, node: Expr, place: Place, span: Span) -> Diagnostic | None:
     where: Callable[[Expr], Span] = lambda expr: expressions.spans.get(expr, span)  # noqa: E731
     match node:
-        case Apply(operation="exp" | "log" as operation) if not place.transcendental:
-            return messages.transcendental(operation, where(node), place.words)
+        case Apply(operation=operation) if operation in _ALL - place.functions:
+            return messages.not_algebraic(operation, where(node), place.words, place is MAP)
         case Time() if not place.time:
             message = f"The time `t` cannot stand in {place.words}."
             return messages.wrong_kind(where(node), message, "depends on the time")
         case Velocity(name=name) if not place.velocity:
             message = f"A velocity cannot stand in {place.words}."
             return messages.wrong_kind(where(node), message, f"the velocity of `{name}`")
-        case Parameter(name=name) if is_control(expressions, node):
+        case Parameter(name=name) if expressions.scope.is_input(node):
+            if not place.inputs:
+                return messages.input_out_of_place(name, span, place.words)
+        case Parameter(name=name) if expressions.scope.is_control(node):
             if not place.controls:
                 message = f"The control `{name}` cannot stand in {place.words}, only in a field."
                 return messages.wrong_kind(span, message, f"depends on `{name}`")
@@ -110,17 +127,15 @@ def _problem(expressions: Expressions, node: Expr, place: Place, span: Span) -> 
     return None
 
 
-def is_control(expressions: Expressions, node: Expr) -> bool:
-    """Whether the node is a control."""
-    if not isinstance(node, Parameter):
-        return False
-    declared = expressions.scope.names.get(node.name)
-    return declared is not None and declared.kind == "control" and declared.meaning is node
-
-
-def depends_on_parameters(expr: Expr) -> bool:
+def depends_on_parameters(expressions: Expressions, expr: Expr) -> bool:
     """Whether a parameter occurs in the expression."""
-    return any(isinstance(node, Parameter) for node in walk(expr))
+    is_input = expressions.scope.is_input
+    return any(isinstance(node, Parameter) and not is_input(node) for node in walk(expr))
+
+
+def depends_on_inputs(expressions: Expressions, expr: Expr) -> bool:
+    """Whether an input occurs in the expression."""
+    return any(expressions.scope.is_input(node) for node in walk(expr))
 
 
 def depends_on_time(expr: Expr) -> bool:

@@ -82,7 +82,7 @@ def _verify_own(
             message = f"A potential cannot depend on the parameter `{node.name}`."
             raise DiagnosticError(_malformed(function.body.span, message))
     verify_place(definitions.expressions, body, potential(variable.name), function.body.span)
-    if not depends_on_parameters(body):
+    if not depends_on_parameters(definitions.expressions, body):
         message = f"This potential does not depend on `{variable.name}`, so its metric is zero."
         raise DiagnosticError(_malformed(function.body.span, message))
 

@@ -20,6 +20,7 @@ from geoflow.diagnostics import (
 )
 from geoflow.semantics.budget import Budget
 from geoflow.semantics.elaborate import Opened, elaborate
+from geoflow.semantics.messages import close_name
 from geoflow.semantics.model import Model
 from geoflow.semantics.overrides import read_overrides
 from geoflow.syntax import messages as text_messages
@@ -31,6 +32,8 @@ Loaded = tuple[tuple[Model, ...], tuple[Diagnostic, ...]]
 _MOST_FILES = 100
 _MOST_STATEMENTS = 100_000
 _NOTHING: Mapping[str, str] = {}
+_OWN = "std/"  # the files of definitions that come with geoflow
+_OWN_FILES = Path(__file__).resolve().parents[1] / "std"
 
 
 def load(
@@ -246,11 +249,22 @@ class _Reading:
     def _locate(
         self, statement: tree.Use, folder: Path | None, open_files: tuple[Path, ...]
     ) -> Path:
+        if statement.path.value.startswith(_OWN):
+            path = _locate_own(statement)
+        else:
+            path = self._locate_theirs(statement, folder)
+        if path in open_files:
+            raise DiagnosticError(_cannot_follow(statement, "the files use each other in a circle"))
+        if len(open_files) > _MOST_FILES or len(self.files) > _MOST_FILES:
+            raise DiagnosticError(
+                _cannot_follow(statement, f"there are more than {_MOST_FILES} files")
+            )
+        return path
+
+    def _locate_theirs(self, statement: tree.Use, folder: Path | None) -> Path:
         name = statement.path.value
         if self.folder is None or folder is None:
             raise DiagnosticError(_cannot_follow(statement, "a text has no folder to look in"))
-        if name.startswith("std/"):
-            raise DiagnosticError(_cannot_follow(statement, "there are no files `std/…` yet"))
         try:
             root = self.folder.resolve()
             path = (folder / name).resolve()
@@ -261,12 +275,6 @@ class _Reading:
             raise DiagnosticError(_cannot_follow(statement, reason))
         if path.is_dir():
             raise DiagnosticError(_cannot_follow(statement, "it is a folder"))
-        if path in open_files:
-            raise DiagnosticError(_cannot_follow(statement, "the files use each other in a circle"))
-        if len(open_files) > _MOST_FILES or len(self.files) > _MOST_FILES:
-            raise DiagnosticError(
-                _cannot_follow(statement, f"there are more than {_MOST_FILES} files")
-            )
         return path
 
     def _statements(self, path: Path, statement: tree.Use) -> tuple[tree.Statement, ...]:
@@ -299,10 +307,23 @@ class _Reading:
 
     def _shown(self, path: Path) -> str:
         """The path as the user would write it: beside the main file's own name."""
+        if path.parent == _OWN_FILES:
+            return _OWN + path.name
         assert self.folder is not None
         return str(self.folder / path.relative_to(self.folder.resolve()))
 
 
-def _cannot_follow(statement: tree.Use, reason: str) -> Diagnostic:
+def _locate_own(statement: tree.Use) -> Path:
+    name = statement.path.value.removeprefix(_OWN)
+    known = {path.name: path for path in sorted(_OWN_FILES.glob("*.geo"))}
+    if name not in known:
+        near = close_name(name, known)
+        hint = f'did you mean `use "{_OWN}{near}"`?' if near else ""
+        hint = hint or "there are " + ", ".join(f"`{_OWN}{each}`" for each in known)
+        raise DiagnosticError(_cannot_follow(statement, "geoflow has no such file", hint))
+    return known[name]
+
+
+def _cannot_follow(statement: tree.Use, reason: str, *hints: str) -> Diagnostic:
     message = f'`use "{statement.path.value}"` cannot be followed: {reason}.'
-    return Diagnostic("GEO0110", message, statement.path.span, reason)
+    return Diagnostic("GEO0110", message, statement.path.span, reason, hints=hints)

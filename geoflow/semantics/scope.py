@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from geoflow.diagnostics import Diagnostic, DiagnosticError, Span
-from geoflow.expr.tree import Expr
+from geoflow.expr.tree import Expr, Parameter
 from geoflow.semantics import messages
 from geoflow.semantics.order import circle, components
 from geoflow.syntax import tree
 
-Kind = Literal["size", "constant", "parameter", "control", "let", "function"]
+Kind = Literal["size", "constant", "parameter", "input", "control", "let", "function"]
 Locals = Mapping[str, Expr]
 
 
@@ -56,6 +56,7 @@ class Scope:
     names: dict[str, Declared] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
     open: bool = False
+    tokens: set[str] = field(default_factory=set)  # inputs that are integers, one-hot
     _suggestions: int = 50  # each compares a name with all others: enough for any reader
 
     def declare(self, declared: Declared) -> None:
@@ -77,13 +78,37 @@ class Scope:
         if name.text not in self.names and not self.open and name.text not in self.broken:
             raise DiagnosticError(messages.unknown_name(name, self.candidates(local)))
 
+    def is_input(self, expr: Expr) -> bool:
+        """Whether an expression is an input."""
+        return self._is_a("input", expr)
+
+    def is_control(self, expr: Expr) -> bool:
+        """Whether an expression is a control."""
+        return self._is_a("control", expr)
+
+    def are_tokens(self, expr: Expr) -> bool:
+        """Whether an expression is an input of integers."""
+        return self.is_input(expr) and isinstance(expr, Parameter) and expr.name in self.tokens
+
+    def _is_a(self, kind: Kind, expr: Expr) -> bool:
+        declared = self.names.get(expr.name) if isinstance(expr, Parameter) else None
+        return declared is not None and declared.kind == kind and declared.meaning is expr
+
     def candidates(self, local: Locals) -> set[str]:
         """The names that an unknown one may have been meant to be."""
         self._suggestions -= 1
         return {*self.names, *local} if self._suggestions >= 0 else set()
 
 
-Definition = tree.DimItem | tree.ConstItem | tree.ParamItem | tree.Control | tree.Let | tree.Def
+Definition = (
+    tree.DimItem
+    | tree.ConstItem
+    | tree.ParamItem
+    | tree.InputItem
+    | tree.Control
+    | tree.Let
+    | tree.Def
+)
 
 
 def in_order(
@@ -156,6 +181,9 @@ def _uses(node: tree.Node) -> Sequence[tuple[tree.Node, frozenset[str]]]:
             return [value] if node.family is None else [(node.family.range, nothing), value]
         case tree.Control():
             return [(size, nothing) for size in node.shape or ()]
+        case tree.InputItem():
+            bound = () if node.below is None else (node.below,)
+            return [(size, nothing) for size in (*(node.shape or ()), *bound)]
         case tree.ParamItem():
             shape = [(size, _variable(node.family)) for size in node.shape or ()]
             return shape if node.family is None else [(node.family.range, nothing), *shape]

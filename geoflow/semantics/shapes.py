@@ -1,5 +1,4 @@
-"""The shape of every operation of `expr.tree.OPERATIONS`: NumPy's rules, one function each,
-gathered in `RULES`.
+"""The shape of every operation on arrays: NumPy's rules, one function each, gathered in `RULES`.
 
 A rule takes the shapes of the arguments and the options (already exact numbers, as written by the
 user where they are axes) and returns the shape of the result, or raises `Misfit` saying which rule

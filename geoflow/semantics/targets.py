@@ -34,7 +34,8 @@ def target(definitions: Definitions, wanted: tree.Target) -> tuple[ParameterDecl
     name = wanted.name
     declared = definitions.scope.find(name, {})
     if declared.kind != "parameter":
-        message = f"`{name.text}` is a {declared.kind}, not a parameter."
+        article = "an" if declared.kind == "input" else "a"
+        message = f"`{name.text}` is {article} {declared.kind}, not a parameter."
         raise DiagnosticError(messages.wrong_kind(wanted.span, message, "not a parameter"))
     members = definitions.parameters[name.text]
     if wanted.index is None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from geoflow.diagnostics import Diagnostic, Fix, Span
 from geoflow.syntax import messages
+from geoflow.syntax.foreign import is_layer, ours
 
 _LONGEST_SHOWN = 60
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
@@ -19,6 +20,7 @@ _POWER = re.compile(r"(?<![⁰¹²³⁴⁵⁶⁷⁸⁹])[⁰¹²³⁴⁵⁶⁷�
 _NAMED = ("law", "map", "network", "let")
 _EXAMPLES = {"law": "h", "map": "phi", "network": "g", "let": "a"}
 _MODULES = frozenset(("np", "jnp", "numpy", "jax", "torch", "math", "scipy", "sympy", "sp", "tf"))
+_OF_LAYERS = frozenset(("nn", "F", "eqx"))  # modules for their layers; F may be a matrix
 _TRANSPOSES = frozenset(("t", "transpose", "mT", "mt", "H", "adjoint"))
 _PRODUCTS = frozenset(("dot", "matmul", "mm"))
 _OPERAND = re.compile(r"(?:(?<![\w.])[^\W\d]\w*(?:\[[^\[\]]*\])*|\([^()]*\))(?:\.T|')*$")
@@ -100,7 +102,7 @@ def attribute_hint(before: str, attribute: str, after: str) -> str | None:
     operand = operand_found.group() if operand_found else "x"
     call = _CALLED.match(after)
     arguments = call.group(1).strip() if call else ""
-    if operand in _MODULES:
+    if operand in _MODULES or (operand in _OF_LAYERS and is_layer(attribute)):
         return _from_module(attribute, after)
     if attribute in _TRANSPOSES:
         return f"write `{operand}.T`"
@@ -116,9 +118,14 @@ def attribute_hint(before: str, attribute: str, after: str) -> str | None:
 def _from_module(attribute: str, after: str) -> str:
     path = re.match(r"(?:\.\w+)*", after)
     rest = path.group() if path else ""
-    name = (attribute + rest).rpartition(".")[2]
+    written = (attribute + rest).rpartition(".")[2]
+    name = ours(written) or written
     call = _CALLED.match(after, len(rest))
     arguments = call.group(1).strip() if call else "…"
+    again = _CALLED.match(after, call.end()) if call and not arguments else None
+    if again is not None:  # nn.ReLU()(x)
+        arguments = again.group(1).strip()
+    arguments = re.sub(r"\bdim(?=\s*=)", "axis", arguments)
     if name in _TRANSPOSES:
         return _short(f"{arguments}.T") if arguments.isidentifier() else "a transpose is `x.T`"
     if name in _PRODUCTS:
@@ -254,6 +261,17 @@ def _round_shape(failure: Failure) -> _Advice | None:
     return _Advice(hint, failure.here)
 
 
+def _tokens(failure: Failure) -> _Advice | None:
+    """`input k[T] < V`, `input k[T] in 0..V-1`."""
+    text = failure.here.text
+    if failure.word != "input" or text not in ("<", "<=", "in", ":") or not failure.before.strip():
+        return None
+    declared = failure.before.rpartition(",")[2] if "]" not in failure.before else failure.before
+    declared = declared.removeprefix("input").strip()
+    bound = failure.after.strip() if text == "<" else ""
+    return _Advice(_short(f"input {declared} below {bound or 'V'}"), failure.here)
+
+
 def _python_range(failure: Failure) -> _Advice | None:
     called = re.search(r"\bin\s+(range\s*\(([^()]*)\))\s*$", failure.before)
     if called is None:
@@ -308,6 +326,7 @@ _RECOGNIZERS: tuple[Callable[[Failure], _Advice | None], ...] = (
     _slashes,
     _next_line,
     _round_shape,
+    _tokens,
     _python_range,
     _flow,
     _superscript,

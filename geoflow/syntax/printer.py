@@ -165,7 +165,9 @@ def _statement(node: tree.Statement) -> str:
                 for item in node.items
             )
         case tree.Input():
-            return f"input {node.name.text}{_shape(node.shape)}"
+            return "input " + ", ".join(
+                item.name.text + _shape(item.shape) + _below(item.below) for item in node.items
+            )
         case tree.Def():
             names = ", ".join(name.text for name in node.parameters)
             return f"def {node.name.text}({names}) = {_expression(node.body)}"
@@ -269,6 +271,10 @@ def _family(family: tree.Family | None) -> str:
 
 def _shape(shape: tuple[tree.Expression, ...] | None) -> str:
     return "" if shape is None else f"[{_listed(shape)}]"
+
+
+def _below(bound: tree.Expression | None) -> str:
+    return "" if bound is None else f" below {_expression(bound)}"
 
 
 def _sign(sign: tree.Sign | None) -> str:

@@ -83,6 +83,15 @@ class ParamItem(Node):
 
 
 @dataclass(frozen=True)
+class InputItem(Node):
+    """`x[n]`, or `tokens[T] below V`: integers from 0 to V - 1."""
+
+    name: Name
+    shape: tuple[Expression, ...] | None
+    below: Expression | None = None
+
+
+@dataclass(frozen=True)
 class Option(Node):
     """A word with arguments: `euclidean`, `scaled(1/10)`; arguments are None where there are no
     brackets.
@@ -164,10 +173,9 @@ class Param(Node):
 
 @dataclass(frozen=True)
 class Input(Node):
-    """`input x[n]`."""
+    """`input x[n], tokens[T] below V`."""
 
-    name: Name
-    shape: tuple[Expression, ...] | None
+    items: tuple[InputItem, ...]
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,9 @@ from geoflow.verification.trajectory import (
     Integrator,
     Runs,
     Solved,
+    draw_inputs,
     draw_runs,
+    float64,
     generator,
     make_integrator,
 )
@@ -109,6 +111,9 @@ class Experiment:
         seed: int,
         symbolic: Mapping[str, float] | None = None,
     ):
+        if flow.parametrization.data:
+            with float64():
+                flow = flow.on_data(draw_inputs(flow, settings, seed))
         constants = flow.constant_values(symbolic)
         losses = find_losses(settings.losses)
         self.flow = flow

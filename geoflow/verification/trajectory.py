@@ -28,6 +28,7 @@ SOLVER_TOLERANCE = 1e-11
 STRICTER = 1e-2  # factor of the second pass
 MAX_STEPS = 4096
 SAVED = 50
+MOST_INPUTS = 8  # data at which a network is evaluated at every step
 
 Point = dict[str, jax.Array]
 Observe = Callable[[Point], Any]
@@ -125,6 +126,19 @@ def draw_runs(
         times=np.linspace(first, first + settings.time, SAVED),
         typical=float(np.sqrt(np.mean(moving**2))),
     )
+
+
+def draw_inputs(flow: Flow, settings: VerifySettings, seed: int) -> dict[str, jax.Array]:
+    """Data for a network, [k, *shape] by input: Gaussian numbers, or random classes."""
+    rng = generator(seed, 3)
+    count = min(settings.data, MOST_INPUTS)
+    inputs = {}
+    for datum in flow.parametrization.data:
+        values = rng.standard_normal((count, *datum.shape))
+        if datum.kind == "onehot":
+            values = (values == values.max(axis=-1, keepdims=True)).astype(float)
+        inputs[datum.name] = jnp.asarray(values)
+    return inputs
 
 
 def seen_size(flow: Flow) -> int:

@@ -65,6 +65,16 @@ field y' = 2*u*ahead
 field u' = a[1]*(1 + u**2)/2
 expect no laws
 """
+NETWORK = """\
+use "std/layers.geo"
+dim n = 2, V = 3
+param W[l in 1..2][3, 3], E[V, 3], K[2, 1, 2], g[3]
+input x[3], tokens[n] below V
+let h = rms_norm(chain(h = x; l in 1..2: relu(W[l] @ h)), g, eps=1/10)
+network f = [h, softmax(embedding(E, tokens)), max_pool(conv1d([x], K, padding=1), 2), linear(E, h)]
+gates real
+expect laws of W, g = 0
+"""
 
 
 def model(text: str, **overrides: str) -> Model:

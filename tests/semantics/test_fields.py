@@ -86,7 +86,7 @@ def test_fields_that_are_not_affine(field: str):
         ("param x\nfield x' = x\nmetric scaled(2)\nflow order 1\ndecay 1\nloss any",
          "0407 0407 0407 0407"),
         ("param x\nfield x' = x\nflow sign(1)", "0407"),
-        ("param x\nfield x' = x\ninput y", "0505"),
+        ("param x\nfield x' = x\ninput y", "0407"),
         ("param x\nfield x = x", "0101"),
     ],
 )  # fmt: skip

@@ -100,7 +100,7 @@ def test_what_cannot_be_used(tmp_path: Path):
         return [d.code for d in load_text(text, folder=inside)[1]]
 
     for name in ("none.geo", "../outside.geo", "link.geo", str(tmp_path / "outside.geo"), "a.geo",
-                 "folder.geo", "std/attention.geo", "a\tb"):  # fmt: skip
+                 "folder.geo", "std/none.geo", "std/../layers.geo", "std/", "a\tb"):  # fmt: skip
         assert found(name) == ["GEO0110"], name
     assert "GEO0407" in found("model.geo")
     assert sorted(found("wrong.geo")) == ["GEO0102", "GEO0201", "GEO0201"]

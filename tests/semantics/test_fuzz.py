@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from geoflow.codes import CODES
 from geoflow.semantics import load_text
 
-from .samples import DEEP, LINEAR, MOMENTUM, NMF, TRAINED, UNICYCLE
+from .samples import DEEP, LINEAR, MOMENTUM, NETWORK, NMF, TRAINED, UNICYCLE
 
-SAMPLES = (LINEAR, MOMENTUM, NMF, DEEP, TRAINED, UNICYCLE)
+SAMPLES = (LINEAR, MOMENTUM, NMF, DEEP, TRAINED, UNICYCLE, NETWORK)
 TOKENS = re.findall(r"\w+|\s+|.", "".join(SAMPLES))
 texts = st.lists(st.sampled_from(sorted(set(TOKENS))), max_size=40).map("".join)
 

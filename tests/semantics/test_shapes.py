@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geoflow.expr.tree import OPERATIONS
-from geoflow.semantics.shapes import RULES, Misfit, explicit_subscripts, fill_open_size, words
+from geoflow.semantics.layers import RULES
+from geoflow.semantics.shapes import Misfit, explicit_subscripts, fill_open_size, words
 
 shapes = st.lists(st.integers(1, 3), max_size=3).map(tuple)
 ones = np.ones

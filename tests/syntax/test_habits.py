@@ -77,6 +77,8 @@ def repaired(text: str) -> str:
         ("At zero", "did you mean `at`?"),
         ("flow momentum 0.9", "momentum is written `flow order 2 damping …`"),
         ("flow order 2 momentum 0.9", "momentum is written `flow order 2 damping …`"),
+        ("input k[3] < V", "write `input k[3] below V`"),
+        ("input k[3, 2] in 0..V-1", "write `input k[3, 2] below V`"),
         ("flow order = 2", "write `flow order 1` or `flow order 2 damping …`"),
     ],
 )
@@ -92,6 +94,25 @@ def test_the_hint_says_what_to_write(text: str, hint: str):
 )
 def test_what_has_a_code_of_its_own_keeps_it(text: str, code: str):
     assert [d.code for d in found(text)] == [code]
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("nn.relu(W @ x)", "write `relu(W @ x)`"),
+        ("nn.ReLU()(W @ x)", "write `relu(W @ x)`"),
+        ("jax.nn.swish(x)", "write `silu(x)`"),
+        ("jnp.tanh(x)", "write `tanh(x)`"),
+        ("F.softmax(x, dim=-1)", "write `softmax(x, axis=-1)`"),
+        ("F.max_pool1d(x, 2)", "write `max_pool(x, 2)`"),
+        ("torch.cat([a, b])", "write `concat([a, b])`"),
+        ("F.t()", "write `F.T`"),
+        ("F.sum()", "write `sum(F)`"),
+    ],
+)
+def test_functions_of_other_libraries(text: str, hint: str):
+    (diagnostic,) = found(f"network g = {text}")
+    assert diagnostic.hints == (hint,)
 
 
 def test_a_law_needs_a_name():

@@ -34,6 +34,7 @@ STATEMENTS = [
     "const tau = 1/2, eta symbolic, c = 0.25",
     "param U[n, r] > 0, V[m, r] >= 0, x, W[l in 1..L][d[l], d[l-1]], s[1..3]",
     "input x[d[0]]",
+    "input x[d[0]], tokens[T, 2] below V + 1, y",
     "let A = U @ V.T",
     "def layer(W, b, x) = W @ x + b",
     "map phi = [A @ B.T, C @ D.T]",

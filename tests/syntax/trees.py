@@ -91,7 +91,7 @@ statements = st.one_of(
     _node(tree.Dim, _tuple(_node(tree.DimItem, names, families, expressions))),
     _node(tree.Const, _tuple(_node(tree.ConstItem, names, st.none() | expressions))),
     _node(tree.Param, _tuple(_node(tree.ParamItem, names, families, shapes, signs))),
-    _node(tree.Input, names, shapes),
+    _node(tree.Input, _tuple(_node(tree.InputItem, names, shapes, st.none() | expressions))),
     _node(tree.Let, names, expressions),
     _node(tree.Def, names, _tuple(names), expressions),
     _node(tree.Map, names, expressions),

@@ -1,0 +1,5 @@
+# meant one of the two
+param W[3, 3]
+input x[3]
+map phi = W @ W
+network g = W @ W @ x
