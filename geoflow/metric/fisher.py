@@ -45,12 +45,21 @@ from geoflow.metric.genericrank import (
     generic_rank,
     zero_columns,
 )
-from geoflow.metric.information import Distribution, Weigh, rows_seen, seen, unweighed, weighed
+from geoflow.metric.information import (
+    Distribution,
+    Weigh,
+    halved,
+    rows_seen,
+    seen,
+    unweighed,
+    weighed,
+)
 from geoflow.metric.volumes import volumes
 from geoflow.primitives import inv
 
 Kind = Literal["full", "blocks", "diagonal"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+_NEGLIGIBLE = 1e-12  # singular values below it, relative to the greatest, are taken as 0
 
 
 @dataclass(frozen=True)
@@ -163,18 +172,22 @@ class Fisher(Metric):
         return matrix if c is None else matrix + c * jnp.asarray(np.eye(len(matrix)))
 
     def steepest(self, context: MetricContext, covector: Arrays) -> Arrays:
-        """By the pseudo-inverse in floating point (for trajectories)."""
-        names = tuple(covector)
+        """By the singular values of W with WᵀW = M, in floating point (for trajectories): those of M would lose half
+        of the digits."""
         if self.kind == "diagonal":
             return self._diagonal(context, covector)
         found: dict[str, jax.Array] = {}
-        for group in self._groups(names):
-            matrix = self._matrix(context, group)
+        c = self._damping(context)
+        for group in self._groups(tuple(covector)):
+            root = self._each_output(context, self._seen(context, group), halved)
             flat = jnp.concatenate([jnp.ravel(covector[n]) for n in group])
-            if self.damping is not None:
-                moved = jnp.linalg.solve(matrix, flat)
+            _, values, right = jnp.linalg.svd(root, full_matrices=False)
+            if c is not None:  # (M + cI)⁻¹ = V(1/(s² + c) − 1/c)Vᵀ + I/c
+                moved = right.T @ ((1 / (values**2 + c) - 1 / c) * (right @ flat)) + flat / c
             else:
-                moved = jnp.linalg.pinv(matrix, rtol=1e-9, hermitian=True) @ flat
+                kept = values > _NEGLIGIBLE * jnp.max(values)
+                scale = jnp.where(kept, jnp.where(kept, values, 1.0) ** -2.0, 0.0)
+                moved = right.T @ (scale * (right @ flat))
             found |= _unflatten(self._mean * moved, {n: covector[n].shape for n in group})
         return found
 

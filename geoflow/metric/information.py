@@ -48,6 +48,25 @@ def weighed(output: Distribution, y: jax.Array, columns: jax.Array) -> jax.Array
             return jnp.reshape(p * v - p * jnp.sum(p * v, axis=-2, keepdims=True), columns.shape)
 
 
+def halved(output: Distribution, y: jax.Array, columns: jax.Array) -> jax.Array:
+    """W · columns with WᵀW = F_K; categorical: a row for each class."""
+    match output:
+        case "gaussian":
+            return columns
+        case "bernoulli":
+            e = jnp.reshape(jnp.exp(-jnp.abs(y) / 2), (-1, 1))
+            return e / (1 + e**2) * columns
+        case "poisson":
+            return jnp.reshape(jnp.exp(y / 2), (-1, 1)) * columns
+        case "categorical":
+            first, last = _probabilities(y)
+            p = jnp.concatenate([first, last], axis=-1)[..., None]
+            v = jnp.reshape(columns, (*first.shape, -1))
+            v = jnp.concatenate([v, jnp.zeros_like(v[..., :1, :])], axis=-2)
+            centred = v - jnp.sum(p * v, axis=-2, keepdims=True)
+            return jnp.reshape(jnp.sqrt(p) * centred, (-1, columns.shape[-1]))
+
+
 def unweighed(output: Distribution, y: jax.Array, columns: jax.Array) -> jax.Array:
     """F_K⁻¹ · columns."""
     match output:

@@ -19,7 +19,7 @@ from geoflow.lie.special import numerical_ranks_at
 from geoflow.lossclass import AnyLoss, CrossEntropy, FewData, LossClass
 from geoflow.metric import Fisher, genericrank
 from geoflow.metric.genericrank import generic_rank, zero_columns
-from geoflow.metric.information import OUTPUTS, Distribution, seen, unweighed, weighed
+from geoflow.metric.information import OUTPUTS, Distribution, halved, seen, unweighed, weighed
 from geoflow.options import CheckOptions
 from geoflow.pipeline import check_text
 
@@ -224,6 +224,8 @@ def test_the_information_is_the_hessian_of_the_log_partition(output: Distributio
         k = seen(output, jacobian)
         assert np.allclose(k.T @ weighed(output, y, k), flat.T @ hessian @ flat)
         assert np.allclose(unweighed(output, y, weighed(output, y, k)), k)
+        root = halved(output, y, k)
+        assert np.allclose(root.T @ root, k.T @ weighed(output, y, k))
 
 
 def float_ranks(flow: gf.Flow) -> tuple[int, ...]:
