@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from geoflow.analysis import Analysis, Counted, independent, measure
+from geoflow.analysis import Analysis, Counted, analyze, independent, measure
 from geoflow.deadline import Deadline
 from geoflow.diagnostics import Diagnostic, DiagnosticError
 from geoflow.exact.radicals import has_roots
@@ -169,6 +169,9 @@ def _expectation(
         case "laws":
             assert claim.value is not None
             return _count(base, claim.value, analysis.count)
+        case "block":
+            assert claim.value is not None
+            return _block(base, claim, counted)
         case "complete":
             return _complete(base, counted, analysis, judged)
         case "commuting":
@@ -202,6 +205,18 @@ def _count(base: ClaimResult, value: int, count: LawCount) -> ClaimResult:
         verdict: Verdict = "probable" if value == count.upper else "probably refuted"
         return replace(base, verdict=verdict, detail=_found_count(count))
     return replace(base, verdict="undecided", detail=_found_count(count))
+
+
+def _block(base: ClaimResult, claim: Expectation, counted: Counted) -> ClaimResult:
+    """The laws that read some parameters alone."""
+    assert claim.value is not None
+    try:
+        block = analyze(counted.flow.block(*claim.of), counted.seed)
+    except ValueError as error:
+        raise DiagnosticError(Diagnostic("GEO0505", f"{error}.", claim.span)) from None
+    result = _count(base, claim.value, block.count)
+    laws = "; ".join(str(law) for law in block.laws)
+    return replace(result, detail=f"{result.detail}: {laws}" if laws else result.detail)
 
 
 def _found_count(count: LawCount) -> str:

@@ -69,7 +69,7 @@ def _greater(left: np.ndarray, right: Any) -> tuple[np.ndarray, np.ndarray]:
 
 def _all(truths: np.ndarray) -> np.ndarray:
     """By batch entry of [1, batch, …]."""
-    return truths.reshape(*truths.shape[:2], -1).all(axis=(0, 2))
+    return np.asarray(truths.reshape(*truths.shape[:2], -1).all(axis=(0, 2)))
 
 
 def _chosen(values: np.ndarray, axes: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
