@@ -141,7 +141,7 @@ def conclude(counted: Counted, found: LawSet) -> Analysis:
     """Count, facts and assumptions, given the laws."""
     total = law_count(counted, found.independent)
     properties = facts(counted.generator, counted.closure, total.status == "proved", counted.seed)
-    status = dict(properties.status)
+    status: dict[str, Verdict] = dict(properties.status)
     if counted.flow.doubts:
         status = {name: doubtful(verdict) for name, verdict in status.items()}
     return Analysis(

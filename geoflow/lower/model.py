@@ -50,7 +50,8 @@ def lower(model: Model, seed: int = 0) -> Flow:
             description=_description(model),
             loss=_loss(model, metrics, seed),
             data=tuple(
-                Datum(x.name, x.shape, "real" if x.classes is None else "onehot") for x in model.inputs
+                Datum(x.name, x.shape, "real" if x.classes is None else "onehot")
+                for x in model.inputs
             ),
             gates=model.gates,
         )

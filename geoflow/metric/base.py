@@ -36,8 +36,6 @@ class Input(Protocol):
         ...
 
 
-
-
 class NoMetric(ValueError):
     """What is no metric on the parameters `own`; `notes` are facts that a person can check."""
 

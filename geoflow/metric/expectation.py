@@ -1,8 +1,8 @@
 """The data of a network's Fisher metric: E_x JᵀFJ as a sum over finitely many outputs.
 
 *gaussian*: x standard normal. With a Gaussian output and a network affine in x, J(x) = J(0) + Σ xᵢLᵢ, so
-E JᵀJ = J(0)ᵀJ(0) + Σ LᵢᵀLᵢ: the map θ ↦ (g(θ, 0), g(θ, eᵢ) − g(θ, 0)) has this JᵀJ. *points*: k integer points drawn from a
-seed, E the mean.
+E JᵀJ = J(0)ᵀJ(0) + Σ LᵢᵀLᵢ: the map θ ↦ (g(θ, 0), g(θ, eᵢ) − g(θ, 0)) has this JᵀJ.
+*points*: k integer points drawn from a seed, E the mean.
 """
 
 from __future__ import annotations

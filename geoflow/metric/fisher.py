@@ -85,7 +85,7 @@ class Fisher(Metric):
     damping: Expr | None = None
     output: Distribution = "gaussian"
     known: Mapping[str, Fraction | None] | None = None
-    data: Data = GaussianData()
+    data: Data = field(default_factory=GaussianData)
     found: _Settled | None = field(default=None, repr=False, compare=False)
 
     @property

@@ -1,9 +1,9 @@
 """The generic rank of a matrix K(θ) of functions, with rows that span its row space.
 
 *At least k*: a k × k minor that is not 0 at a point, over any field. *At most k*: K has k rows or columns; or, with an
-invertible minor K[R, Q], the identity K[r, q] = K[r, Q]·K[R, Q]⁻¹·K[R, q] of rational functions for the rows and columns
-outside, expanded over Q. k, R and Q are taken from a random point over a prime field; where the identity cannot be
-expanded, that the rank is k everywhere is *probable*.
+invertible minor K[R, Q], the identity K[r, q] = K[r, Q]·K[R, Q]⁻¹·K[R, q] of rational functions for the rows and
+columns outside, expanded over Q. k, R and Q are taken from a random point over a prime field; where the identity
+cannot be expanded, that the rank is k everywhere is *probable*.
 
 A pseudo-inverse needs this: N(NᵀMN)⁻¹Nᵀ with a basis N of the range is M⁺ only where N has the generic rank.
 """

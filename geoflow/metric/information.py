@@ -1,8 +1,8 @@
 """Fisher information of an output distribution in its natural parameter y.
 
-J holds the derivatives of y, one row an entry. A distribution sees some combinations of the rows, K = DJ, and weighs them
-by an invertible F: JᵀF(y)J = KᵀF_K K. *categorical* sees differences to the last class only, since adding a number to
-all classes changes no probability; the others see every entry. So rank JᵀFJ = rank K, whatever y is.
+J holds the derivatives of y, one row an entry. A distribution sees some combinations of the rows, K = DJ, and weighs
+them by an invertible F: JᵀF(y)J = KᵀF_K K. *categorical* sees differences to the last class only, since adding a number
+to all classes changes no probability; the others see every entry. So rank JᵀFJ = rank K, whatever y is.
 """
 
 from __future__ import annotations

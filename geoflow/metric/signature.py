@@ -66,7 +66,8 @@ class Sample:
         return "positive" if values[0] > 0 else "negative" if values[-1] < 0 else "indefinite"
 
     def _determinant(self) -> flint.fmpq:
-        return flint.fmpq_mat(*self.entries.shape, list(self.entries.flat)).det()
+        size = len(self.entries)
+        return flint.fmpq_mat(size, size, list(self.entries.flat)).det()
 
 
 @dataclass(frozen=True)

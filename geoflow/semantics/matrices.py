@@ -58,7 +58,9 @@ def _points(definitions: Definitions, data: tree.Expression) -> int | None:
         raise usage.wrong(data.span, "`points` takes their number.")
     count = definitions.expressions.exact(argument, "The number of points")
     if count.denominator != 1 or not 1 <= count <= _MOST_POINTS:
-        message = f"The number of points is an integer from 1 to {_MOST_POINTS}, and this is {count}."
+        message = (
+            f"The number of points is an integer from 1 to {_MOST_POINTS}, and this is {count}."
+        )
         raise usage.wrong(argument.span, message)
     return count.numerator
 
@@ -96,7 +98,7 @@ def riemannian(
         raise DiagnosticError(Diagnostic("GEO0301", message, node.span, f"not {size}×{size}"))
     verify_place(expressions, matrix, MATRIX, node.span)
     known = expressions.entries(matrix)
-    wrong = known and _no_metric(known, size)
+    wrong = _no_metric(known, size) if known is not None else ""
     if wrong:
         message = "The matrix of a metric is symmetric and positive definite, and this one is not."
         raise DiagnosticError(

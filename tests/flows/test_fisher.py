@@ -14,8 +14,6 @@ import pytest
 import geoflow as gf
 from geoflow.exact import linalg
 from geoflow.expr.tree import Number
-from geoflow.lie.bracket import Generator
-from geoflow.lie.special import numerical_ranks_at
 from geoflow.lossclass import AnyLoss, CrossEntropy, FewData, LossClass
 from geoflow.metric import Fisher, genericrank
 from geoflow.metric.genericrank import generic_rank, zero_columns
@@ -228,20 +226,13 @@ def test_the_information_is_the_hessian_of_the_log_partition(output: Distributio
         assert np.allclose(root.T @ root, k.T @ weighed(output, y, k))
 
 
-def float_ranks(flow: gf.Flow) -> tuple[int, ...]:
-    """Ranks of the Lie algebra at a random point in floating point, up to the first that stagnates."""
-    rng = np.random.default_rng(0)
-    point = {b.name: rng.uniform(0.3, 1.2, b.shape) for b in flow.state}
-    return numerical_ranks_at(Generator.of(flow), point, 1).ranks
-
-
 def classes(n: int, r: int, m: int, loss: LossClass = ANY) -> Callable[[Distribution], gf.Flow]:
     return lambda output: gf.Flow(
         product, factors(n, r, m), metric=Fisher("blocks", output=output), loss=loss
     )
 
 
-# dims of U Vᵀ, output, and the number of laws by ranks in floating point
+# dims of U Vᵀ, output, and the number of laws
 OUTPUT_LAWS = {
     ((2, 1, 2), "bernoulli"): 0,
     ((3, 1, 2), "poisson"): 0,
@@ -256,8 +247,16 @@ OUTPUT_LAWS = {
 
 @pytest.mark.parametrize(("dims", "output"), OUTPUT_LAWS)
 def test_laws_of_blocks_by_output(dims: tuple[int, int, int], output: Distribution) -> None:
-    flow = classes(*dims)(output)
-    assert flow.dimension - float_ranks(flow)[-1] == OUTPUT_LAWS[dims, output]
+    """The rank is proved in balls, so there are not more; without a law there are not fewer either."""
+    count, wanted = gf.count_laws(classes(*dims)(output)), OUTPUT_LAWS[dims, output]
+    assert count.exact and count.upper == wanted
+    assert (count.status == "proved") is (wanted == 0)
+
+
+def test_laws_of_categorical_blocks() -> None:
+    flow = classes(2, 2, 3)("categorical")
+    assert verdict(flow, "sum(V, axis=0)") in ("proved", "probable")
+    assert [verdict(flow, text) for text in ("sum(U, axis=0)", DETERMINANTS)] == ["refuted"] * 2
 
 
 DETERMINANTS = "log(det(U.T @ U)) - log(det(V.T @ V))"
