@@ -6,6 +6,7 @@ unused value of the logarithm must not stand in the way of evaluating it exactly
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -27,6 +28,7 @@ _CALLS = {
     "remat2",
     "checkpoint",
 }
+ERF_SLOPE = 2 / math.sqrt(math.pi)
 _IDENTITIES = {"copy", "copy_p", "stop_gradient"}
 
 
@@ -67,6 +69,8 @@ class Program:
         """Float constants that are not the decimal numbers they are written as: 0.1, but not 0.5."""
         used = {slot for i in self.instructions for slot in i.inputs} | set(self.outputs)
         values = {float(x) for slot in used & set(self.literals) for x in self.literals[slot].flat}
+        if any(i.primitive in ("erf", "erfc") for i in self.instructions):
+            values.discard(ERF_SLOPE)  # JAX's rounded 2/√π, read as the exact one
         return tuple(sorted(x for x in values if Fraction(repr(x)) != Fraction(x)))
 
 
