@@ -20,15 +20,17 @@ import numpy as np
 from geoflow.exact import dual, linalg
 from geoflow.exact.dual import Arithmetic
 from geoflow.exact.interpreter import UnluckyPoint, run
-from geoflow.exact.polynomials import Polynomials, TooLarge
+from geoflow.exact.polynomials import Polynomials
 from geoflow.exact.primefield import PrincipalRoots, draw_prime
 from geoflow.exact.program import Program, UnsupportedPrimitive, trace
+from geoflow.exact.quotient import Effort, TooLarge
 from geoflow.expr.tree import Shape
 from geoflow.metric.base import Arrays
 
 Matrix = Callable[[Arrays, Arrays], jax.Array]  # (constants, θ) ↦ K(θ) [rows, columns]
 _POINTS = 8
 _TERMS = 100_000
+_PRODUCTS = 10**8
 _ENTRIES = 40_000  # of a matrix that is expanded
 
 
@@ -138,8 +140,10 @@ def _vanishes(
         if i.primitive in ("sqrt", "rsqrt", "pow")
         for s in i.out_shapes
     )
-    ring, variables = Polynomials.in_shapes([*[() for _ in unknown], *shapes.values()], roots)
-    ring.limit = _TERMS
+    every = [*[() for _ in unknown], *shapes.values()]
+    names = [f"x{k}" for k in range(sum(int(np.prod(s, dtype=np.int64)) for s in every))]
+    ring = Polynomials(names, roots, effort=Effort(_TERMS, _PRODUCTS))
+    variables = ring.arrays(every)
     known = exact_values(ring, constants, dict(zip(unknown, variables, strict=False)))
     point = dict(zip(shapes, variables[len(unknown) :], strict=True))
     try:
