@@ -67,6 +67,7 @@ class Certificate:
     complete: bool = True  # false when the time ran out before stagnation
     estimated: bool = False
     balls: BallRun | None = None
+    assumed: bool = False  # whether the fields take for granted what is only probable
 
     @property
     def ranks(self) -> tuple[int, ...]:
@@ -83,7 +84,7 @@ class Certificate:
     @property
     def exact(self) -> bool:
         """Whether `rank` is proved."""
-        return not self.estimated or self.balls is not None
+        return not self.assumed and (not self.estimated or self.balls is not None)
 
     @property
     def estimate(self) -> int:

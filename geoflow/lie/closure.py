@@ -118,6 +118,7 @@ def close(
         closed_by=_closed_identically(generator, top),
         complete=(complete and len(agreeing) >= AGREEING_RUNS) or top == flow.dimension,
         estimated=generator.estimated,
+        assumed=bool(flow.doubts),
         balls=certify(generator, ranks, seed, deadline) if generator.estimated else None,
     )
     if certificate.rank < top:
