@@ -142,11 +142,12 @@ class _Evaluation:
             raise NoTable(eqn.primitive.name)
         known = [x if isinstance(x, _Table) else np.asarray(x) for x in given]
         if eqn.primitive.name in _COMPARISONS:
-            self.met.numbers += [int(x.max()) for x in known if isinstance(x, np.ndarray) and x.size]
+            known_numbers = [x for x in known if isinstance(x, np.ndarray) and x.size]
+            self.met.numbers.extend(int(x.max()) for x in known_numbers)
         rows = self._rows(eqn, known)
         axes = [0 if isinstance(x, _Table) else None for x in known]
-        values = [jnp.asarray(x.values if isinstance(x, _Table) else x) for x in known]
         with jax.ensure_compile_time_eval():
+            values = [jnp.asarray(x.values if isinstance(x, _Table) else x) for x in known]
             found = jax.vmap(lambda *xs: eqn.primitive.bind(*xs, **eqn.params), axes)(*values)
         return _Table(np.asarray(found), rows)
 
@@ -178,8 +179,7 @@ class _Evaluation:
         owners = index.rows.max(axis=-1)
         if np.any((index.rows >= 0) & (index.rows != owners[..., None])):
             raise NoTable("gather of two")
-        values = jnp.asarray(index.values)
-        found = jax.vmap(lambda k: eqn.primitive.bind(operand, k, **eqn.params))(values)
+        found = jax.vmap(lambda k: eqn.primitive.bind(operand, k, **eqn.params))(index.values)
         # entries of the result lie over the batch axes of the index, beside the offset axes of the window
         shape = found.shape[1:]
         batch = [k for k in range(len(shape)) if k not in numbers.offset_dims]

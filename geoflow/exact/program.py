@@ -96,7 +96,9 @@ def trace(function: Callable[..., Any], *examples: Any) -> Program:
         closed = jax.make_jaxpr(flat)(*wide)
         builder = _Builder(len(leaves))
         outputs = builder.inline(closed, list(range(len(leaves))))
-    return Program(
+    from geoflow.exact.stability import settled
+
+    program = Program(
         instructions=live(builder.instructions, outputs),
         input_shapes=tuple(tuple(leaf.shape) for leaf in leaves),
         literals=builder.literals,
@@ -105,6 +107,7 @@ def trace(function: Callable[..., Any], *examples: Any) -> Program:
         in_tree=in_tree,
         out_tree=store[-1],
     )
+    return settled(program)
 
 
 class _Builder:
@@ -168,12 +171,22 @@ class _Builder:
                 inputs,
                 where,
             )
+        if name == "select_n" and (known := self._case(inputs)) is not None:
+            return [known]
+        if name == "reduce_sum" and _is_reshape(eqn):
+            shape = tuple(eqn.outvars[0].aval.shape)
+            return self._new("reshape", tuple(inputs), (shape,), {"dimensions": None, "new_sizes": shape}, where)
         given = [self.literals[s] for s in inputs if s in self.literals]
         if inputs and len(given) == len(inputs) and len(eqn.outvars) == 1:
             value = exactly(name, given)
             if value is not None:
                 return [self.literal(value)]
         return self._emit(eqn, inputs, where)
+
+    def _case(self, inputs: list[int]) -> int | None:
+        """The case that a known `select_n` takes everywhere."""
+        which = np.unique(self.literals.get(inputs[0], np.arange(2)))
+        return inputs[1 + int(which[0])] if len(which) == 1 else None
 
     @staticmethod
     def _indices(name: str, inputs: list[int]) -> list[int]:
@@ -307,6 +320,12 @@ class _Builder:
             self.instructions.append(Instruction(name, inputs, outputs, params, shapes, where))
             self._known[key] = outputs
         return self._known[key]
+
+
+def _is_reshape(eqn: Any) -> bool:
+    """A sum over axes of length 1."""
+    shape = eqn.invars[0].aval.shape
+    return all(shape[int(k)] == 1 for k in eqn.params["axes"])
 
 
 def _kind(variable: Any) -> str:
