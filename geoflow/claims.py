@@ -178,8 +178,6 @@ def _expectation(
             return _fact(base, analysis, "commuting", True)
         case "depth":
             return _fact(base, analysis, "depth", claim.value)
-        case "block":
-            return replace(base, detail="the laws of some parameters alone are not counted")
 
 
 def _count(base: ClaimResult, value: int, count: LawCount) -> ClaimResult:

@@ -130,6 +130,7 @@ _LONGEST = 400  # characters of a point that is printed
 _CLAIM_CODES = {
     "law": "GEO0601",
     "laws": "GEO0602",
+    "block": "GEO0602",
     "complete": "GEO0603",
     "commuting": "GEO0604",
     "depth": "GEO0605",

@@ -17,7 +17,7 @@ import numpy as np
 from geoflow.exact import dual
 from geoflow.exact.dual import Arithmetic, Array
 from geoflow.exact.gates import Gate
-from geoflow.exact.program import Instruction, Program, UnsupportedPrimitive
+from geoflow.exact.program import ERF_SLOPE, Instruction, Program, UnsupportedPrimitive
 
 
 class UnluckyPoint(Exception):
@@ -62,9 +62,6 @@ def run(
     return [evaluator.value(slot) for slot in program.outputs]
 
 
-_ERF_SLOPE = 2 / math.sqrt(math.pi)
-
-
 class _Evaluator:
     def __init__(self, program: Program, ring: Arithmetic, values: dict[int, Array]):
         self.program, self.ring, self.values = program, ring, values
@@ -75,7 +72,7 @@ class _Evaluator:
             literal = self.program.literals[slot][None, None]
             if literal.dtype.kind == "f" and not np.all(np.isfinite(literal)):
                 raise UnsupportedPrimitive("a constant that is not finite")
-            if self._has_erf and np.all(literal == _ERF_SLOPE):
+            if self._has_erf and np.all(literal == ERF_SLOPE):
                 # JAX rounds the 2/√π of the derivative of erf; here it is exact
                 self.values[slot] = dual.erf_slope(self.ring, literal.shape)
             else:

@@ -6,6 +6,7 @@ unused value of the logarithm must not stand in the way of evaluating it exactly
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -38,6 +39,7 @@ _IDENTITIES = {
 _REARRANGED = {"scatter": 1, "dynamic_update_slice": 2}  # the position of the first index
 _MOST_STEPS = 1000
 _PACKAGE = str(Path(__file__).parents[1])
+ERF_SLOPE = 2 / math.sqrt(math.pi)
 
 
 class UnsupportedPrimitive(Exception):
@@ -77,6 +79,8 @@ class Program:
         """Float constants that are not the decimal numbers they are written as: 0.1, but not 0.5."""
         used = {slot for i in self.instructions for slot in i.inputs} | set(self.outputs)
         values = {float(x) for slot in used & set(self.literals) for x in self.literals[slot].flat}
+        if any(i.primitive in ("erf", "erfc") for i in self.instructions):
+            values.discard(ERF_SLOPE)  # JAX's rounded 2/√π, read as the exact one
         return tuple(sorted(x for x in values if Fraction(repr(x)) != Fraction(x)))
 
 

@@ -18,12 +18,12 @@ from geoflow.exact.program import Program, UnsupportedPrimitive
 from geoflow.exact.rationals import Rationals, exact_root
 
 MOST_INDEPENDENT = 14
-_ROOTS = {"sqrt", "rsqrt"}
+ROOTS = frozenset({"sqrt", "rsqrt", "pow"})
 
 
 def has_roots(program: Program) -> bool:
     """Whether the program takes square roots."""
-    return any(i.primitive in _ROOTS or i.primitive == "pow" for i in program.instructions)
+    return any(i.primitive in ROOTS for i in program.instructions)
 
 
 class _Opaque:

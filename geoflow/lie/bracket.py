@@ -18,9 +18,9 @@ import numpy as np
 
 from geoflow.exact.degree import FieldDegree, field_degree
 from geoflow.exact.dual import TRANSCENDENTAL, Arithmetic
-from geoflow.exact.gates import lift, multi_affine
+from geoflow.exact.gates import PIECEWISE, lift, multi_affine
 from geoflow.exact.interpreter import run
-from geoflow.exact.program import Program, trace
+from geoflow.exact.program import Program, UnsupportedPrimitive, trace
 from geoflow.exact.radicals import has_roots
 from geoflow.exact.softmax import unstabilized
 from geoflow.flow import Flow
@@ -68,7 +68,14 @@ class Generator:
             _array(()),
             tuple(map(_array, flow.cotangents)),
         )
-        program = lift(unstabilized(trace(generator, *examples)))
+        traced = unstabilized(trace(generator, *examples))
+        program = lift(traced)
+        if program.gates and not flow.parametrization.data:
+            # without data nothing switches a gate: φ would have to be cut into its pieces
+            found = next(i for i in traced.instructions if i.primitive in PIECEWISE)
+            raise UnsupportedPrimitive(
+                f"{found.primitive} (a branch on the parameters)", found.where
+            )
         degrees = jax.tree.leaves(
             (
                 {name: 1 if value is None else 0 for name, value in flow.constants.items()},
@@ -93,10 +100,16 @@ class Generator:
         self, ring: Arithmetic, constants: Mapping[str, np.ndarray], point: Field, letter: Letter
     ) -> Field:
         """The field at a point: arrays [nilpotent, batch, *shape] by block."""
+        return jax.tree.unflatten(self.program.out_tree, self.run(ring, constants, point, letter))
+
+    def run(
+        self, ring: Arithmetic, constants: Mapping[str, np.ndarray], point: Field, letter: Letter
+    ) -> list[np.ndarray]:
+        """The values of the program's outputs, in order."""
         count = len(letter.controls) - len(self.program.gates)
         own, gates = letter.controls[:count], letter.controls[count:]
         leaves = jax.tree.leaves((dict(constants), dict(point), letter.weight, own))
-        return jax.tree.unflatten(self.program.out_tree, run(self.program, ring, leaves, gates))
+        return run(self.program, ring, leaves, gates)
 
     @property
     def irreducible(self) -> bool:

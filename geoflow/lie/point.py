@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from geoflow.exact.estimates import Estimates
 from geoflow.exact.interpreter import UnluckyPoint
 from geoflow.exact.primefield import PrimeField, draw_prime
-from geoflow.exact.program import UnsupportedPrimitive
-from geoflow.exact.radicals import MOST_INDEPENDENT, Radicands, RootSystem, has_roots
+from geoflow.exact.program import UnsupportedPrimitive, live
+from geoflow.exact.radicals import MOST_INDEPENDENT, ROOTS, Radicands, RootSystem, has_roots
 from geoflow.exact.rationals import Rationals
 from geoflow.lie.bracket import Field, Generator, Letter, exact_constants
 
@@ -160,15 +160,46 @@ def random_words(
     Where values of roots depend on data, data at which one does not exist are rejected and drawn again."""
     widest = max([math.prod(s) for i in generator.program.instructions for s in i.out_shapes] + [1])
     chunk = max(1, _CHUNK // (widest * 3**depth))
-    wanted = count * generator.redundancy if isinstance(place.field, Estimates) else count
-    parts: list[np.ndarray] = [np.zeros((0, generator.flow.dimension), dtype=np.int64)]
-    for start in range(0, wanted, chunk):
-        size = min(chunk, wanted - start)
+    if isinstance(place.field, Estimates):
+        draw = _with_roots(draw)
+    parts: list[np.ndarray] = []
+    for start in range(0, count, chunk):
+        size = min(chunk, count - start)
         field = place.field.fresh() if isinstance(place.field, Estimates) else place.field
         letters = [draw(generator, place, rng, size) for _ in range(depth + 1)]
         value = generator.word(field, place.constants, place.point, letters)
         rows = generator.rows(value, size)
         parts.append(rows[field.usable(size)] if isinstance(field, Estimates) else rows)
-        if sum(map(len, parts)) >= count:
-            break
-    return np.concatenate(parts)[:count]
+    return np.concatenate(parts)
+
+
+def _with_roots(draw: DrawLetter) -> DrawLetter:
+    """Letters at which all square roots exist mod p: others are rejected and drawn again."""
+
+    def drawn(
+        generator: Generator, place: ModularPoint, rng: np.random.Generator, batch: int
+    ) -> Letter:
+        program = generator.program
+        roots = [s for i in program.instructions if i.primitive in ROOTS for s in i.outputs]
+        if not roots:
+            return draw(generator, place, rng, batch)
+        probe = replace(
+            program, outputs=tuple(roots), instructions=live(program.instructions, roots)
+        )
+        only = replace(generator, program=probe)
+        kept: list[Letter] = []
+        for _ in range(_TRIES):
+            count = max(batch, 16) * generator.redundancy
+            letter, field = draw(generator, place, rng, count), Estimates(place.field.p)
+            only.run(field, place.constants, place.point, letter)
+            good = np.flatnonzero(field.usable(count))
+            kept.append(Letter(letter.weight[:, good], tuple(c[:, good] for c in letter.controls)))
+            if sum(x.weight.shape[1] for x in kept) >= batch:
+                break
+        else:
+            raise UnluckyPoint
+        weight = np.concatenate([x.weight for x in kept], axis=1)[:, :batch]
+        controls = zip(*(x.controls for x in kept), strict=True)
+        return Letter(weight, tuple(np.concatenate(c, axis=1)[:, :batch] for c in controls))
+
+    return drawn

@@ -113,7 +113,9 @@ def _certificate(certificate: Certificate | None) -> dict[str, Any] | None:
         return None
     data = asdict(certificate)
     data["runs"] = [{key: run[key] for key in ("prime", "ranks", "words")} for run in data["runs"]]
-    return data | {"rank": certificate.rank}
+    if certificate.balls is not None:
+        data["balls"] = {"rank": certificate.balls.rank, "precision": certificate.balls.precision}
+    return data | {"rank": certificate.rank, "exact": certificate.exact}
 
 
 def _verification(verify: Verification | None) -> dict[str, Any] | None:

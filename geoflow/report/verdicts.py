@@ -24,6 +24,7 @@ STYLES: dict[Verdict, str] = {
 _REFUTED = {
     "law": "GEO0601",
     "laws": "GEO0602",
+    "block": "GEO0602",
     "complete": "GEO0603",
     "commuting": "GEO0604",
     "depth": "GEO0605",

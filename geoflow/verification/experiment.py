@@ -37,11 +37,13 @@ from geoflow.verification.trajectory import (
     draw_runs,
     float64,
     generator,
+    is_piecewise,
     make_integrator,
 )
 
 METHOD = f"Dopri8, solver tolerance {SOLVER_TOLERANCE:.0e}"
 POWER = 10.0  # state and control must change by so many tolerances for a run to say anything
+KEPT = 0.9  # of the time that a run on kinks reached
 SHORTER = (0.1, 0.01, 0.001)  # of the time asked for, where no run gets to its end
 
 
@@ -111,6 +113,7 @@ class Experiment:
         seed: int,
         symbolic: Mapping[str, float] | None = None,
     ):
+        self.piecewise = bool(flow.parametrization.data) and is_piecewise(flow)
         if flow.parametrization.data:
             with float64():
                 flow = flow.on_data(draw_inputs(flow, settings, seed))
@@ -186,13 +189,19 @@ class Experiment:
     ) -> tuple[np.ndarray, _Remark | None]:
         """The saved times at which a run says something about laws, and what to tell of it."""
         nothing = np.zeros(len(runs.times), dtype=bool)
+        states, remark = solved.states[run], None
+        good = ~nothing
         if (reached := solved.reached[run]) is not None:
-            reason = "dropped, the flow explodes, is singular or is too stiff"
-            return nothing, _Remark(reason, reached)
-        states = solved.states[run]
+            good = runs.times <= runs.times[0] + KEPT * (reached - runs.times[0])
+            if not self.piecewise or good.sum() < 2:
+                reason = "dropped, the flow explodes, is singular or is too stiff"
+                return nothing, _Remark(reason, reached)
+            # a gradient flow may slide along a kink, which no solver of smooth equations follows
+            remark = _Remark("used until the flow stays on a kink of the network", reached)
+            states = np.where(good[:, None], states, states[0])
         inside, block = inside_domain(self.flow, states)
-        remark = None
-        if not inside.all():
+        inside &= good
+        if not inside[good].all():
             left = float(runs.times[int(np.argmin(inside))])
             if inside.sum() < 2:
                 return nothing, _Remark(f"dropped, {block} leaves its domain at once")

@@ -18,6 +18,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from geoflow.exact.gates import PIECEWISE
+from geoflow.exact.program import trace
 from geoflow.expr.tree import depends_on_time
 from geoflow.flow import Flow
 from geoflow.parametrization import Block
@@ -139,6 +141,15 @@ def draw_inputs(flow: Flow, settings: VerifySettings, seed: int) -> dict[str, ja
             values = (values == values.max(axis=-1, keepdims=True)).astype(float)
         inputs[datum.name] = jnp.asarray(values)
     return inputs
+
+
+def is_piecewise(flow: Flow) -> bool:
+    """Whether the output has kinks."""
+    values = {b.name: jax.ShapeDtypeStruct(b.shape, np.float64) for b in flow.parameters}
+    values |= {d.name: jax.ShapeDtypeStruct(d.shape, np.float64) for d in flow.parametrization.data}
+    constants = {n: jax.ShapeDtypeStruct((), np.float64) for n in flow.constants}
+    program = trace(flow.parametrization.phi, constants, values)
+    return any(i.primitive in PIECEWISE for i in program.instructions)
 
 
 def seen_size(flow: Flow) -> int:

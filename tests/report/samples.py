@@ -44,7 +44,6 @@ CERTIFICATE = Certificate(
         RankRun(prime=PRIME, ranks=(18, 21, 21), words=30, point=(1, 2, 3)),
         RankRun(prime=67108837, ranks=(18, 21, 21), words=30, point=(4, 5, 6)),
     ),
-    exact=True,
     seed=0,
     degree=8,
     error_bound=2.5e-6,
