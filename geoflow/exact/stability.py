@@ -2,7 +2,7 @@
 
 - max(0, s) and |s| are s where s is a sum of squares, an exponential or a variance. E[x²] − E[x]² is a variance.
 - max(a, b) + log1p(exp(−|a − b|)) is b + log1p(exp(a − b)), for either order of a and b: log(eᵃ + eᵇ).
-- A value equals itself.
+- A value equals itself, and what is computed is finite.
 
 Each holds identically, so nothing is assumed. What a stable softmax does is undone in `exact.softmax`.
 """
@@ -18,12 +18,13 @@ from geoflow.exact.program import Instruction, Program, live
 
 _ALIKE = {"broadcast_in_dim", "reshape", "squeeze", "transpose", "slice", "reduce_sum", "rev", "gather"}
 _TOGETHER = {"add", "add_any", "mul", "div", "max"}
+_SETTLED = {"max", "abs", "eq", "ne", "is_finite", "log1p"}
 _POSITIVE = {"exp", "square", "abs", "sqrt", "rsqrt", "logistic"}
 
 
 def settled(program: Program) -> Program:
     """The program without the comparisons whose outcome is known."""
-    if not any(i.primitive in ("max", "abs", "eq", "ne", "log1p") for i in program.instructions):
+    if not any(i.primitive in _SETTLED for i in program.instructions):
         return program
     made: dict[int, Instruction] = {}
     literals = dict(program.literals)
@@ -37,8 +38,8 @@ def settled(program: Program) -> Program:
         if (same := known.equal_to(ins)) is not None:
             alias[ins.outputs[0]] = same
             continue
-        if ins.primitive in ("eq", "ne") and ins.inputs[0] == ins.inputs[1]:
-            literals[ins.outputs[0]] = np.full(ins.out_shapes[0], ins.primitive == "eq")
+        if (outcome := known.outcome(ins)) is not None:
+            literals[ins.outputs[0]] = np.full(ins.out_shapes[0], outcome)
             continue
         parts = known.summands(ins)
         if parts is not None:
@@ -69,10 +70,13 @@ class _Known:
         self.made, self.literals = made, literals
 
     def equal_to(self, ins: Instruction) -> int | None:
-        """The slot that an instruction only copies, for a maximum or a size."""
+        """The slot that an instruction only copies."""
         match ins.primitive:
             case "abs" if self.nonnegative(ins.inputs[0]):
                 return ins.inputs[0]
+            case "select_n" if ins.inputs[0] in self.literals:
+                which = np.unique(self.literals[ins.inputs[0]])
+                return ins.inputs[1 + int(which[0])] if len(which) == 1 else None
             case "max":
                 for low, value in (ins.inputs, ins.inputs[::-1]):
                     bound = self.number(low)
@@ -83,6 +87,20 @@ class _Known:
                         and self.nonnegative(value)
                     ):
                         return value
+        return None
+
+    def outcome(self, ins: Instruction) -> bool | None:
+        """What a comparison says everywhere: a value equals itself, and what is computed is finite."""
+        match ins.primitive:
+            case "is_finite" if ins.inputs[0] not in self.literals:
+                return True
+            case "eq" | "ne":
+                if ins.inputs[0] == ins.inputs[1]:
+                    return ins.primitive == "eq"
+                for value, other in (ins.inputs, ins.inputs[::-1]):
+                    bound = self.number(other)
+                    if bound is not None and np.isinf(bound) and self.number(value) is None:
+                        return ins.primitive == "ne"
         return None
 
     def shape(self, slot: int) -> tuple[int, ...] | None:

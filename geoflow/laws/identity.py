@@ -21,7 +21,7 @@ from geoflow.exact.rationals import Rationals
 from geoflow.laws.differential import Differential, random_tokens
 from geoflow.laws.refutation import is_plain, refute
 from geoflow.lie.bracket import Field, Generator, Letter, exact_constants
-from geoflow.lie.point import ModularPoint, draw_point, random_letter
+from geoflow.lie.point import ModularPoint, defined_letter, draw_point
 from geoflow.results import Verdict
 
 _TRIALS = 3
@@ -86,8 +86,8 @@ def vanishes(
     rng = np.random.default_rng([seed, 0x6C6177])
     outcomes: list[bool | None] = []
     for place in places:
-        letter = random_letter(generator, place.field, rng, _TRIALS)
         try:
+            letter = defined_letter(generator, place, rng, _TRIALS)
             direction = generator(place.field, place.constants, place.point, letter)
             constants, tokens = modular_inputs(differential, place, rng)
             values = differential(place.field, constants, place.point, tokens, direction)
