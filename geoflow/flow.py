@@ -43,7 +43,6 @@ from geoflow.parametrization import (
     Parametrization,
 )
 
-
 _MODEL: Any = object()  # x is left out: the model is called
 
 
@@ -190,8 +189,9 @@ class Flow:
         - `params`: a pytree, an Equinox module, Flax variables or a Flax nnx module. Its arrays of floating-point
           numbers are the parameters, named by their path (`layers.0.weight`); of Flax variables those in `params`, of
           an nnx module its `Param`s. Everything else stays as it is.
-        - `x`: one example input: an array, a `jax.ShapeDtypeStruct`, or a pytree of them; only shapes and dtypes matter.
-          Integers are token ids and may look up rows of an array. A network that takes a batch is one of inputs [B, n].
+        - `x`: one example input: an array, a `jax.ShapeDtypeStruct`, or a pytree of them; only shapes and dtypes
+          matter. Integers are token ids and may look up rows of an array. A network that takes a batch is one of inputs
+          [B, n].
         - `gates`: what piecewise functions choose: `lifted` (free) or `real` (what θ and x make of them, near a point).
         - the keywords of `Flow`.
 
@@ -204,7 +204,15 @@ class Flow:
         blocks = tuple(replace(b, positive=b.name in said.positive) for b in found.blocks)
         loss = arguments.get("loss", AnyLoss())
         return cls.of_model(
-            blocks, found.output, said.metrics, said.dynamics, {}, "network", loss, found.data, gates
+            blocks,
+            found.output,
+            said.metrics,
+            said.dynamics,
+            {},
+            "network",
+            loss,
+            found.data,
+            gates,
         )
 
     def with_constants(self, extra: Mapping[str, Fraction | None]) -> Flow:

@@ -16,6 +16,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jax.extend.core import ClosedJaxpr, Literal
 
 _CALLS = ("jaxpr", "call_jaxpr", "fun_jaxpr")
@@ -209,6 +210,4 @@ def _is_integral(variable: Any) -> bool:
 
 
 def _is_known(x: Any) -> bool:
-    return not isinstance(x, jax.core.Tracer)
-
-
+    return not isinstance(x, Tracer)

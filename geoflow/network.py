@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from geoflow.exact.cures import cure
+from geoflow.exact.cures import DROPOUT, cure, is_random
 from geoflow.exact.program import UnsupportedPrimitive, trace
 from geoflow.lookups import NoTable, looked_up, vocabulary
 from geoflow.parametrization import Arrays, Block, Datum
@@ -53,7 +53,7 @@ def network(apply: Callable[..., Any], params: Any, x: Any) -> Network:
     call = _Call(apply, trained, inputs)
     with jax.enable_x64(True):
         outputs = call.tried()
-        sizes = call.sized(trained)
+        sizes = call.sized()
     _verify_outputs(outputs)
     data = inputs.data(sizes)
     output = call.output(data)
@@ -89,9 +89,7 @@ class _Inputs:
     @property
     def integral(self) -> tuple[int, ...]:
         """The places of the inputs that are token ids."""
-        return tuple(
-            k for k, s in enumerate(self.leaves) if jnp.issubdtype(s.dtype, jnp.integer)
-        )
+        return tuple(k for k, s in enumerate(self.leaves) if jnp.issubdtype(s.dtype, jnp.integer))
 
     def data(self, sizes: Sequence[int]) -> tuple[Datum, ...]:
         values = dict(zip(self.integral, sizes, strict=True))
@@ -114,8 +112,8 @@ def _input_shape(name: str, value: Any) -> jax.ShapeDtypeStruct:
         return jax.ShapeDtypeStruct(value.shape, np.int64)
     if jnp.issubdtype(dtype, jnp.floating):
         return jax.ShapeDtypeStruct(value.shape, np.float64)
-    if jax.dtypes.issubdtype(dtype, jax.dtypes.prng_key):
-        raise ValueError(f"the input {name} is a random key, which is no input; {cure('random_bits')}")
+    if jnp.issubdtype(dtype, jax.dtypes.prng_key):
+        raise ValueError(f"the input {name} is a random key, which is no input; {DROPOUT}")
     raise ValueError(
         f"the input {name} has dtype {dtype}; give real numbers or integers (token ids), "
         "and what is fixed (a mask, say) inside the function"
@@ -141,19 +139,19 @@ class _Call:
         except Exception as error:
             raise _explained(error, self.inputs) from error
 
-    def sized(self, trained: Trainable) -> tuple[int, ...]:
+    def sized(self) -> tuple[int, ...]:
         """How many values each integral input takes."""
-        found = []
-        for k in self.inputs.integral:
-            leaves: list[Any] = [jnp.zeros(s.shape, s.dtype) for s in self.inputs.leaves]
-            theta = [jnp.zeros(s.shape) for s in self._theta]
+        leaves: list[Any] = [jnp.zeros(s.shape, s.dtype) for s in self.inputs.leaves]
+        theta = [jnp.zeros(s.shape) for s in self._theta]
 
-            def alone(ids: jax.Array, k: int = k) -> Any:
+        def size(k: int) -> int:
+            def alone(ids: jax.Array) -> Any:
                 return self(theta, [*leaves[:k], ids, *leaves[k + 1 :]])
 
             with _tables(self.inputs.names[k]):
-                found.append(vocabulary(alone, self.inputs.leaves[k]))
-        return tuple(found)
+                return vocabulary(alone, self.inputs.leaves[k])
+
+        return tuple(map(size, self.inputs.integral))
 
     @property
     def _theta(self) -> list[jax.ShapeDtypeStruct]:
@@ -231,8 +229,14 @@ def _verify_program(
 
 def _refusal(primitive: str, where: str) -> str:
     place = f" ({where})" if where else ""
+    if is_random(primitive):
+        return _dropout(place)
     hint = f": {cure(primitive)}" if cure(primitive) else ""
     return f"the network uses `{primitive}`{place}, which has no exact evaluation{hint}"
+
+
+def _dropout(place: str) -> str:
+    return f"a random dropout is left on{place}; {DROPOUT}"
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -258,12 +262,12 @@ def _explained(error: Exception, inputs: _Inputs) -> ValueError:
     text = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
     lower = str(error).lower()
     if "dropout" in lower or type(error).__name__ == "InvalidRngError":
-        return ValueError(f"{cure('random_bits')}{place}")
+        return ValueError(_dropout(place))
     if isinstance(error, jax.errors.TracerArrayConversionError):
         return ValueError(f"the network calls NumPy on a traced array{place}; use jax.numpy")
     if isinstance(error, _CONCRETE):
         return ValueError(
-            f"the network's Python code decides by a value{place}, such as `if x > 0:`; "
+            f"the network's Python code decides by a value{place}, such as `if x > 0:` or `int(x)`; "
             "use jnp.where, jax.nn.relu or jax.lax.cond, or fix the value outside"
         )
     return ValueError(

@@ -1,7 +1,7 @@
 """What is trained of a network's parameters: a JAX pytree, an Equinox module, Flax variables or a Flax nnx module.
 
 Trained are the arrays of floating-point numbers (of Flax variables those in the collection `params`, of an nnx module
-its `Param`s). Everything else, such as functions, sizes, running means, random keys and the rate of a dropout, stays as it is.
+its `Param`s). Everything else stays as it is: functions, sizes, running means, random keys, the rate of a dropout.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def named(path: Sequence[Any]) -> str:
 
 
 def _is_finite(leaf: Any) -> bool:
-    if isinstance(leaf, jax.core.Tracer):
+    if isinstance(leaf, Tracer):
         return True
     return bool(np.all(np.isfinite(np.asarray(leaf, dtype=np.float64))))
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-_RANDOM = (
-    "a random dropout is left on; use inference mode "
-    "(`equinox.nn.inference_mode(model)`, Flax's `deterministic=True` or `model.eval()`)"
+DROPOUT = (
+    "use inference mode (`equinox.nn.inference_mode(model)`, Flax's `deterministic=True` or "
+    "`model.eval()`)"
 )
 _ORDER = "an order of values is no piecewise linear gate here; compare with jnp.maximum, or pool"
 _ARGUMENT = "a position has no derivative; multiply with a softmax, or use jnp.max"
@@ -35,6 +35,9 @@ _CURES = {
 
 def cure(primitive: str) -> str:
     """What helps instead; empty where nothing is known."""
-    if primitive.startswith(("random_", "threefry")):
-        return _RANDOM
-    return _CURES.get(primitive, "")
+    return DROPOUT if is_random(primitive) else _CURES.get(primitive, "")
+
+
+def is_random(primitive: str) -> bool:
+    """Whether it draws random numbers."""
+    return primitive.startswith(("random_", "threefry"))

@@ -16,7 +16,16 @@ import numpy as np
 
 from geoflow.exact.program import Instruction, Program, live
 
-_ALIKE = {"broadcast_in_dim", "reshape", "squeeze", "transpose", "slice", "reduce_sum", "rev", "gather"}
+_ALIKE = {
+    "broadcast_in_dim",
+    "reshape",
+    "squeeze",
+    "transpose",
+    "slice",
+    "reduce_sum",
+    "rev",
+    "gather",
+}
 _TOGETHER = {"add", "add_any", "mul", "div", "max"}
 _SETTLED = {"max", "abs", "eq", "ne", "is_finite", "log1p"}
 _POSITIVE = {"exp", "square", "abs", "sqrt", "rsqrt", "logistic"}
@@ -48,7 +57,9 @@ def settled(program: Program) -> Program:
             power, log = fresh, fresh + 1
             fresh += 2
             new = [
-                Instruction("exp", (difference,), (power,), {"accuracy": None}, (shape,), ins.where),
+                Instruction(
+                    "exp", (difference,), (power,), {"accuracy": None}, (shape,), ins.where
+                ),
                 Instruction("log1p", (power,), (log,), {"accuracy": None}, (shape,), ins.where),
                 Instruction("add", (b, log), ins.outputs, {}, (shape,), ins.where),
             ]
@@ -58,9 +69,7 @@ def settled(program: Program) -> Program:
             kept.append(each)
             made.update(dict.fromkeys(each.outputs, each))
     outputs = tuple(alias.get(s, s) for s in program.outputs)
-    return replace(
-        program, instructions=live(kept, outputs), outputs=outputs, literals=literals
-    )
+    return replace(program, instructions=live(kept, outputs), outputs=outputs, literals=literals)
 
 
 class _Known:

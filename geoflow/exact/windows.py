@@ -1,8 +1,8 @@
 """Convolutions and pooling as what every arithmetic has: gathered windows, products and sums, greatest values.
 
-Each expansion is a JAX function with the meaning of the primitive; the program of its trace stands in the primitive's
-place. A window's entries are found as positions of the array: none where it reaches over the edge, where a dilated array
-has a hole, or where negative padding cuts. A greatest value is taken over the entries that are there, so no −∞ enters.
+Each expansion is a JAX function with the meaning of the primitive; the program of its trace takes the primitive's place.
+A window's entries are found as positions of the array: none where it reaches over the edge, where a dilated array has a
+hole, or where negative padding cuts. A greatest value is taken over the entries that are there, so no −∞ enters.
 """
 
 from __future__ import annotations
@@ -48,7 +48,11 @@ def positions(
 
 def convolution(lhs: jax.Array, rhs: jax.Array, **p: Any) -> jax.Array:
     """`conv_general_dilated`: windows of the image times the kernel."""
-    numbers, groups, batches = p["dimension_numbers"], p["feature_group_count"], p["batch_group_count"]
+    numbers, groups, batches = (
+        p["dimension_numbers"],
+        p["feature_group_count"],
+        p["batch_group_count"],
+    )
     x, kernel = lax.transpose(lhs, numbers.lhs_spec), lax.transpose(rhs, numbers.rhs_spec)
     count, channels, *shape = x.shape
     made, used, *window = kernel.shape
