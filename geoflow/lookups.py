@@ -162,10 +162,8 @@ class _Evaluation:
                 return np.asarray(eqn.primitive.bind(*map(jnp.asarray, parts), **eqn.params))
         if name not in _ENTRYWISE:
             raise NoTable(name)
-        if any(p.shape not in (shape, ()) for p in parts):
-            raise NoTable(name)
         rows = np.full(shape, -1)
-        for part in parts:
+        for part in (np.broadcast_to(p, shape) for p in parts):
             if np.any((part >= 0) & (rows >= 0) & (part != rows)):
                 raise NoTable(f"{name} of two")
             rows = np.maximum(rows, part)

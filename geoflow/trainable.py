@@ -34,7 +34,7 @@ def trainable(params: Any) -> Trainable:
     nnx = sys.modules.get("flax.nnx")
     if nnx is not None and isinstance(params, nnx.Module):
         graph, state, rest = nnx.split(params, nnx.Param, ...)
-        return _of_tree(state, lambda filled: nnx.merge(graph, filled, rest, copy=True), ".value")
+        return _of_tree(state, lambda filled: nnx.merge(graph, filled, _widened(rest), copy=True), ".value")
     if nnx is not None and isinstance(params, nnx.State):
         return _of_tree(params, lambda filled: filled, ".value")
     linen = sys.modules.get("flax.linen")
@@ -45,8 +45,18 @@ def trainable(params: Any) -> Trainable:
         )
     if _is_variables(params):
         others = {k: v for k, v in params.items() if k != "params"}
-        return _of_tree(params["params"], lambda filled: {**others, "params": filled}, "")
+        return _of_tree(params["params"], lambda filled: {**_widened(others), "params": filled}, "")
     return _of_tree(params, lambda filled: filled, "")
+
+
+def _widened(tree: Any) -> Any:
+    """What is not trained, in the precision of the parameters that JAX is traced with."""
+
+    def wide(leaf: Any) -> Any:
+        narrow = hasattr(leaf, "dtype") and jnp.issubdtype(leaf.dtype, jnp.floating)
+        return jnp.asarray(leaf, jnp.float64) if narrow else leaf
+
+    return jax.tree.map(wide, tree)
 
 
 def _is_variables(params: Any) -> bool:

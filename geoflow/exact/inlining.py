@@ -47,7 +47,7 @@ class Inlining:
         self._known: dict[Any, tuple[int, ...]] = {}
 
     def literal(self, value: Any) -> int:
-        if jnp.issubdtype(getattr(value, "dtype", None), jax.dtypes.extended):
+        if hasattr(value, "dtype") and jnp.issubdtype(value.dtype, jax.dtypes.extended):
             value = jax.random.key_data(value)
         array = np.asarray(value)
         key = ("literal", array.shape, array.dtype.kind, array.tobytes())

@@ -1,6 +1,6 @@
 """Convolutions and pooling as what every arithmetic has: gathered windows, products and sums, greatest values.
 
-Each expansion is a JAX function with the meaning of the primitive; the program of its trace takes the primitive's place.
+Each expansion is a JAX function with the meaning of the primitive; the program of its trace takes its place.
 A window's entries are found as positions of the array: none where it reaches over the edge, where a dilated array has a
 hole, or where negative padding cuts. A greatest value is taken over the entries that are there, so no −∞ enters.
 """
