@@ -15,10 +15,10 @@ from geoflow.expr.tree import Constant, Expr, Parameter, Velocity, walk
 from geoflow.flow import Flow
 from geoflow.laws.differential import Differential, differentiate
 from geoflow.laws.domain import defined_somewhere
-from geoflow.laws.identity import decide
+from geoflow.laws.identity import judge
 from geoflow.laws.law import Law
 from geoflow.laws.refutation import is_plain, refute
-from geoflow.laws.span import span_dimension
+from geoflow.laws.span import most_independent
 from geoflow.laws.symmetry import symmetry_of
 from geoflow.laws.tokens import UnsupportedExponential
 from geoflow.laws.witness import find_witness
@@ -28,12 +28,13 @@ from geoflow.semantics.model import Expectation, LawClaim, Model
 
 @dataclass(frozen=True)
 class JudgedLaw:
-    """A claimed law with its verdict; `law` is there when it holds."""
+    """A claimed law with its verdict; `law` is there when it holds. `reason`: why there is no proof, if known."""
 
     claim: LawClaim
     verdict: Verdict
     differential: Differential
     law: Law | None
+    reason: str = ""
 
 
 def judge_laws(
@@ -52,12 +53,13 @@ def judge_laws(
             differential = differentiate(counted.flow, [claim.expression], named)
         except UnsupportedExponential as error:
             raise DiagnosticError(_unsupported(claim, str(error))) from None
-        verdict = decide(counted.generator, differential, counted.places, counted.seed, deadline)
+        judgement = judge(counted.generator, differential, counted.places, counted.seed, deadline)
+        verdict = judgement.verdict
         holds = verdict in ("proved", "probable")
         if holds and not defined_somewhere(counted.flow, claim.expression, named, counted.seed):
             verdict, holds = "undecided", False
         law = _law(counted, claim, verdict, named) if holds else None
-        judged.append(JudgedLaw(claim, verdict, differential, law))
+        judged.append(JudgedLaw(claim, verdict, differential, law, judgement.reason))
     return tuple(judged)
 
 
@@ -96,14 +98,14 @@ def law_results(
             "law", j.claim.text, j.verdict, name=j.claim.name, line=j.claim.span.line
         )
         if j.law is not None:
-            result = replace(result, detail=_entries(j.law, not measure(counted, [j.law]).left_out))
+            result = replace(result, detail=_holding(counted, j.law, j.reason))
         elif j.verdict in ("refuted", "probably refuted"):
             lines = _witness(counted, j)
             result = replace(
                 result, detail="not conserved", witness=lines, hints=_nearby(j.claim, found)
             )
         else:
-            result = replace(result, detail="neither proved nor refuted")
+            result = replace(result, detail=_and("neither proved nor refuted", j.reason))
         results.append(result)
     return results
 
@@ -118,6 +120,14 @@ def _witness(counted: Counted, judged: JudgedLaw) -> tuple[str, ...]:
         return (_modular_witness(counted),)
     witness = find_witness(generator, judged.differential, name, counted.seed)
     return witness.lines if witness else (_modular_witness(counted),)
+
+
+def _holding(counted: Counted, law: Law, reason: str) -> str:
+    return _and(_entries(law, not measure(counted, [law]).left_out), reason)
+
+
+def _and(text: str, reason: str) -> str:
+    return f"{text}; {reason}" if reason else text
 
 
 def _entries(law: Law, measured: bool) -> str:
@@ -258,12 +268,14 @@ def _certainly_fewer(
     counted: Counted, laws: Sequence[Law], judged: Sequence[JudgedLaw], count: int
 ) -> bool:
     """Whether the claims hold fewer than `count` independent laws, for certain: their entries span, over Q and beside
-    constants, a space of lower dimension. A rank at points is only a lower bound."""
+    constants, a space of lower dimension, or their Jacobian has a lower rank over the rational functions. A rank at
+    points is only a lower bound."""
     open_claims = [j for j in judged if j.verdict in ("undecided", "probably refuted")]
     entries = sum(math.prod(j.claim.expression.shape) for j in open_claims)
     named = {n: v for law in laws for n, v in law.flow.constants.items()}
     expressions = [law.expression for law in laws]
-    return entries + span_dimension(counted.flow, expressions, named) < count
+    enough = count - entries - 1
+    return most_independent(counted.flow, expressions, named, enough) <= enough
 
 
 def _most(counted: Counted, laws: Sequence[Law], judged: Sequence[JudgedLaw]) -> int:

@@ -82,6 +82,7 @@ def shown_law(law: Law, formulas: bool) -> FoundLaw:
         kind=law.kind,
         status=law.status,
         symmetry=law.symmetry,
+        reason=law.reason,
     )
 
 

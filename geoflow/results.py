@@ -91,7 +91,8 @@ class Certificate:
 
 @dataclass(frozen=True)
 class FoundLaw:
-    """A law as it is shown. `independent`: how many independent laws its entries hold."""
+    """A law as it is shown. `independent`: how many independent laws its entries hold; `reason`: why there is no
+    proof, if known."""
 
     text: str
     latex: str
@@ -102,6 +103,7 @@ class FoundLaw:
     status: Verdict
     symmetry: str = ""
     drift: float | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True)

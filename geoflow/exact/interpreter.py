@@ -7,7 +7,7 @@ A primitive is one entry of `RULES`. What moves data without touching it is the 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -33,15 +33,16 @@ def run(
     ring: Arithmetic,
     inputs: Sequence[Array],
     gates: Sequence[Array] | Decide = (),
+    given: Mapping[int, Array] | None = None,
 ) -> list[Array]:
     """Values of the outputs, each [nilpotent, batch, *shape]. `gates` are the values of the program's gates, in order,
-    or what decides them as they are met.
+    or what decides them as they are met; `given` are values of further slots.
 
     Raises:
         UnsupportedPrimitive: a primitive without a rule.
         UnluckyPoint: a denominator is not invertible at this point.
     """
-    values: dict[int, Array] = dict(enumerate(inputs))
+    values: dict[int, Array] = {**dict(enumerate(inputs)), **(given or {})}
     evaluator = _Evaluator(program, ring, values)
     waiting = {g.slot: g for g in program.gates} if callable(gates) else {}
     if not callable(gates):

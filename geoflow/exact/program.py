@@ -51,10 +51,15 @@ class Program:
     out_tree: Any
     gates: tuple[Any, ...] = ()  # of `exact.gates.Gate`: slots that further arguments fill
 
+    @property
+    def used(self) -> frozenset[int]:
+        """Slots that something reads, or that are outputs."""
+        return frozenset(s for i in self.instructions for s in i.inputs) | frozenset(self.outputs)
+
     def rounded_literals(self) -> tuple[float, ...]:
         """Float constants that are not the decimal numbers they are written as: 0.1, but not 0.5."""
-        used = {slot for i in self.instructions for slot in i.inputs} | set(self.outputs)
-        values = {float(x) for slot in used & set(self.literals) for x in self.literals[slot].flat}
+        used = self.used & set(self.literals)
+        values = {float(x) for slot in used for x in self.literals[slot].flat}
         if any(i.primitive in ("erf", "erfc") for i in self.instructions):
             values.discard(ERF_SLOPE)  # JAX's rounded 2/√π, read as the exact one
         return tuple(sorted(x for x in values if Fraction(repr(x)) != Fraction(x)))
@@ -92,7 +97,7 @@ def trace(function: Callable[..., Any], *examples: Any) -> Program:
 
 
 def live(instructions: Sequence[Instruction], outputs: Sequence[int]) -> tuple[Instruction, ...]:
-    """Those that the outputs need."""
+    """The instructions that the slots `outputs` need."""
     needed, kept = set(outputs), []
     for instruction in reversed(instructions):
         if needed.intersection(instruction.outputs):

@@ -23,7 +23,7 @@ from geoflow.trainable import trainable
 @dataclass(frozen=True, eq=False, repr=False)
 class Law:
     """Every entry of `expression` is conserved. `independent`: how many of the entries are independent laws;
-    `added`: how many of them are new beside the laws listed before it."""
+    `added`: how many of them are new beside the laws listed before it; `reason`: why there is no proof, if known."""
 
     expression: Expr
     flow: Flow = field(repr=False)
@@ -31,6 +31,7 @@ class Law:
     independent: int
     added: int
     symmetry: str = ""
+    reason: str = ""
 
     def __str__(self) -> str:
         return print_expr(self.expression)

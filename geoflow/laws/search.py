@@ -22,7 +22,7 @@ from geoflow.expr.tree import Expr, walk
 from geoflow.laws.dictionary import TermSampler, combinations_in, constant_monomials
 from geoflow.laws.differential import Differential, differentiate
 from geoflow.laws.factors import TimeFactor, time_factors
-from geoflow.laws.identity import decide, gradient_rows
+from geoflow.laws.identity import Judgement, gradient_rows, judge
 from geoflow.laws.law import Law
 from geoflow.laws.matrix_form import expression, matrix_laws
 from geoflow.laws.monomials import MonomialSampler, entries_of, highest_degree
@@ -31,7 +31,7 @@ from geoflow.laws.terms import cross_terms, has_logarithm, minors, own_terms, sc
 from geoflow.laws.tokens import UnsupportedExponential
 from geoflow.lie.bracket import Generator
 from geoflow.lie.point import ModularPoint
-from geoflow.results import Verdict
+from geoflow.results import HOLDS
 
 _CONSTANT_DEGREE = 2
 DEFAULT_DEGREE = 4
@@ -63,7 +63,7 @@ class _Collected:
     places: Sequence[ModularPoint]
     seed: int
     deadline: Deadline
-    laws: list[tuple[Expr, Verdict, np.ndarray]]
+    laws: list[tuple[Expr, Judgement, np.ndarray]]
 
     @property
     def prime(self) -> int:
@@ -99,11 +99,9 @@ class _Collected:
                 return
             raised = linalg.rank(np.concatenate([self.rows(), rows]), self.prime)
             if raised > rank:
-                verdict = decide(
-                    self.generator, differential, self.places, self.seed, self.deadline
-                )
-                if verdict in ("proved", "probable"):
-                    self.laws.append((law, verdict, rows))
+                judged = judge(self.generator, differential, self.places, self.seed, self.deadline)
+                if judged.verdict in HOLDS:
+                    self.laws.append((law, judged, rows))
                     rank = raised
 
 
@@ -226,12 +224,13 @@ def _finished(collected: _Collected, searched: list[str]) -> LawSet:
     laws: list[Law] = []
     rows = np.zeros((0, collected.generator.flow.dimension), dtype=np.int64)
     before = proved = 0
-    for law, verdict, own in kept:
+    for law, judgement, own in kept:
         rows = np.concatenate([rows, own])
         rank = linalg.rank(rows, collected.prime)
         flow = collected.generator.flow
         independent = linalg.rank(own, collected.prime)
-        laws.append(Law(law, flow, verdict, independent, rank - before, symmetry_of(law, flow)))
+        verdict, why = judgement.verdict, symmetry_of(law, flow)
+        laws.append(Law(law, flow, verdict, independent, rank - before, why, judgement.reason))
         proved += (rank - before) if verdict == "proved" else 0
         before = rank
     names = list(dict.fromkeys(searched))

@@ -10,8 +10,9 @@ import numpy as np
 
 from geoflow.exact import linalg
 from geoflow.exact.interpreter import UnluckyPoint, run
-from geoflow.exact.polynomials import Polynomials, TooLarge
+from geoflow.exact.polynomials import Polynomials
 from geoflow.exact.program import UnsupportedPrimitive, trace
+from geoflow.exact.quotient import TooLarge
 from geoflow.lie.bracket import Generator, Letter, exact_constants, example_constants
 from geoflow.lie.closure import Closure
 from geoflow.lie.point import ModularPoint, random_letter

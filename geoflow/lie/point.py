@@ -173,14 +173,6 @@ def random_words(
     return np.concatenate(parts)
 
 
-def defined_letter(
-    generator: Generator, place: ModularPoint, rng: np.random.Generator, batch: int
-) -> Letter:
-    """A random letter at which all square roots exist."""
-    draw = _with_roots(free_letter) if isinstance(place.field, Estimates) else free_letter
-    return draw(generator, place, rng, batch)
-
-
 def _with_roots(draw: DrawLetter) -> DrawLetter:
     """Letters at which all square roots exist mod p: others are rejected and drawn again."""
 

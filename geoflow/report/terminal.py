@@ -193,6 +193,8 @@ def _law_words(law: FoundLaw) -> str:
         words.append(f"{law.independent} independent entr{'y' if law.independent == 1 else 'ies'}")
     if law.drift is not None:
         words.append(f"drift {law.drift:.1e}")
+    if law.reason:
+        words.append(law.reason)
     return ", ".join(words)
 
 

@@ -113,7 +113,7 @@ expect laws = 3
     )
     assert verdicts(model) == {
         **dict.fromkeys("abc", "proved"),
-        "expect complete": "probably refuted",  # they depend on each other by no linear relation
+        "expect complete": "refuted",  # they depend on each other
         "expect laws = 3": "proved",
     }
     complete = next(c for c in model.claims if c.kind == "complete")
