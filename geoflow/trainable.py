@@ -34,7 +34,9 @@ def trainable(params: Any) -> Trainable:
     nnx = sys.modules.get("flax.nnx")
     if nnx is not None and isinstance(params, nnx.Module):
         graph, state, rest = nnx.split(params, nnx.Param, ...)
-        return _of_tree(state, lambda filled: nnx.merge(graph, filled, _widened(rest), copy=True), ".value")
+        return _of_tree(
+            state, lambda filled: nnx.merge(graph, filled, _widened(rest), copy=True), ".value"
+        )
     if nnx is not None and isinstance(params, nnx.State):
         return _of_tree(params, lambda filled: filled, ".value")
     linen = sys.modules.get("flax.linen")

@@ -20,7 +20,8 @@ K1, K2, K3 = jax.random.split(KEY, 3)
 
 
 def sequence(*layers: Any) -> Any:
-    return eqx.nn.Sequential([x if isinstance(x, eqx.Module) else eqx.nn.Lambda(x) for x in layers])
+    modules: list[Any] = [x if isinstance(x, eqx.Module) else eqx.nn.Lambda(x) for x in layers]
+    return eqx.nn.Sequential(modules)
 
 
 def linen(module: nn.Module, x: Any) -> Network:
