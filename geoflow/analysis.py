@@ -171,6 +171,7 @@ def assumptions(counted: Counted) -> tuple[str, ...]:
             said.append(f"with {names} in an open set that holds {shown}")
         else:
             said.append(f"with {names} outside a proper algebraic set of values")
+    said += generator.program.assumed()
     said += counted.flow.dynamics.assumptions(counted.flow.parametrization)
     if counted.flow.damping is not None and depends_on_time(counted.flow.damping):
         said.append("for t > 0")

@@ -122,6 +122,7 @@ class Flow:
         """Fill in what follows from the parts: constants, outputs, and the cotangents that a metric leaves."""
         if not p.parameters:
             raise ValueError("a flow needs at least one parameter")
+        p = p.on_few()
         known: dict[str, Fraction | None] = dict(p.constants)
         for m in p.metrics:
             for name, value in m.metric.constants().items():

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from geoflow.expr.tree import Parameter, Shape, Time, Velocity
-from geoflow.lossclass import AnyLoss, LossClass
+from geoflow.lossclass import AnyLoss, FewData, LossClass
 from geoflow.metric.base import Metric, MetricContext
 
 Arrays = Mapping[str, jax.Array]
@@ -99,6 +99,7 @@ class Parametrization:
     )
     data: tuple[Datum, ...] = ()
     gates: Gates = "lifted"
+    fixed: int = 0  # inputs that a network was put on (`on_few`)
 
     @property
     def size(self) -> int:
@@ -171,6 +172,15 @@ class Parametrization:
 
         outputs = tuple((count, *s) for s in self.outputs)
         return replace(self, phi=phi, outputs=outputs, data=())
+
+    def on_few(self) -> Parametrization:
+        """The map of θ that a network is to the losses on a few fixed inputs; itself for other losses and for maps."""
+        loss = self.stated_loss or self.loss
+        if not self.data or not isinstance(loss, FewData):
+            return self
+        values = loss.inputs([(d.shape, d.kind == "onehot") for d in self.data])
+        inputs = {d.name: jnp.asarray(v) for d, v in zip(self.data, values, strict=True)}
+        return replace(self.on_data(inputs), loss=loss.on_inputs, stated_loss=None, fixed=loss.k)
 
     def direction(
         self,

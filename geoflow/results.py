@@ -60,7 +60,9 @@ class Certificate:
     runs: tuple[RankRun, ...]
     seed: int
     degree: int
-    error_bound: float
+    error_bound: (
+        float | None
+    )  # None where the fields are no irreducible family, or the rank is an estimate
     closed_by: str = ""  # why the algebra is closed identically, where it is
     complete: bool = True  # false when the time ran out before stagnation
     estimated: bool = False

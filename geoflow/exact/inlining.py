@@ -44,6 +44,7 @@ class Inlining:
         self.next = inputs
         self.instructions: list[Instruction] = []
         self.literals: dict[int, np.ndarray] = {}
+        self.erf = False  # whether erf is met: the 2/√π of its derivative is a rounded literal
         self._known: dict[Any, tuple[int, ...]] = {}
 
     def literal(self, value: Any) -> int:
@@ -80,6 +81,7 @@ class Inlining:
 
     def _outputs(self, eqn: Any, inputs: list[int], where: str, named: bool) -> Sequence[int]:
         name = eqn.primitive.name
+        self.erf = self.erf or name in ("erf", "erfc")
         if name in _CALLS:
             return self.inline(_callee(eqn), inputs, where, named)
         if name == "cond":

@@ -104,12 +104,13 @@ def close(
     agreeing = [s for s, r in zip(samples, runs, strict=True) if r.ranks[-1] == top]
     bound = math.prod(min(1.0, (top + 1) * degree / s) if s else 1.0 for s in agreeing)
     ranks = max((r.ranks for r in runs), key=lambda r: (r[-1], -len(r)))
+    bounded = generator.irreducible and not generator.estimated
     certificate = Certificate(
         dimension=flow.dimension,
         runs=tuple(runs),
         seed=seed,
         degree=degree,
-        error_bound=0.0 if top == flow.dimension and not generator.estimated else bound,
+        error_bound=(0.0 if top == flow.dimension else bound) if bounded else None,
         closed_by=_closed_identically(generator, top),
         complete=(complete and len(agreeing) >= AGREEING_RUNS) or top == flow.dimension,
         estimated=generator.estimated,
