@@ -113,6 +113,14 @@ CASES = {
     "empty": (lambda x, y: jnp.sum(x) + y, [(0, 2), ()]),
     "constant": (lambda x: jnp.full((2,), 2.5), [()]),
 }
+ESTIMATED = {
+    "sin",
+    "cos",
+    "logistic",
+    "expm1",
+    "erf",
+    "erfc",
+}  # tests/networks compares them with JAX
 TRANSCENDENTAL = {"exp", "log", "log1p", "atan", "tanh", "sqrt", "rsqrt"}
 
 
@@ -135,7 +143,7 @@ def test_all_arithmetics_agree(name: str):
 
 def test_every_rule_has_a_case():
     met = {i.primitive for f, s in CASES.values() for i in program_of(f, *s).instructions}
-    missing = set(RULES) - met - TRANSCENDENTAL
+    missing = set(RULES) - met - TRANSCENDENTAL - ESTIMATED
     assert missing <= {"add_any"}  # emitted by some versions of JAX only
 
 
