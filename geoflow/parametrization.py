@@ -22,6 +22,8 @@ Arrays = Mapping[str, jax.Array]
 Cotangent = tuple[jax.Array, ...]
 Output = Callable[[Arrays, Arrays], tuple[jax.Array, ...]]
 
+Inversion = Literal["steepest", "exact", "spanning"]
+
 TIME = "t"
 Gates = Literal["lifted", "real"]
 
@@ -188,17 +190,21 @@ class Parametrization:
         theta: Arrays,
         covector: Arrays,
         at: Arrays | None = None,
-        exact: bool = False,
+        how: Inversion = "steepest",
     ) -> dict[str, jax.Array]:
-        """M⁻¹ · covector, with mirror metrics taken at `at` instead of θ if given. With `exact`, a field that spans
-        the same space over the functions and that exact arithmetic can evaluate (see `Metric.spanning`)."""
+        """M⁻¹ · covector, with mirror metrics taken at `at` instead of θ if given: `steepest` in floating point,
+        `exact` in exact arithmetic, `spanning` a field that spans the same space over the functions (see `Metric`)."""
         result: dict[str, jax.Array] = {}
         for m in self.metrics:
             place = at if at is not None and m.metric.mirror else theta
             own = {n: place[n] for n in m.parameters}
             alone = len(self.metrics) == 1
             context = MetricContext(constants, own, theta, self.phi, self.loss, alone)
-            apply = m.metric.spanning if exact else m.metric.steepest
+            apply = {
+                "steepest": m.metric.steepest,
+                "exact": m.metric.exact,
+                "spanning": m.metric.spanning,
+            }[how]
             result |= apply(context, {n: covector[n] for n in m.parameters})
         return result
 

@@ -67,6 +67,7 @@ class Certificate:
     complete: bool = True  # false when the time ran out before stagnation
     estimated: bool = False
     balls: BallRun | None = None
+    assumed: bool = False  # whether the fields take for granted what is only probable
 
     @property
     def ranks(self) -> tuple[int, ...]:
@@ -83,7 +84,7 @@ class Certificate:
     @property
     def exact(self) -> bool:
         """Whether `rank` is proved."""
-        return not self.estimated or self.balls is not None
+        return not self.assumed and (not self.estimated or self.balls is not None)
 
     @property
     def estimate(self) -> int:
@@ -106,6 +107,7 @@ class FoundLaw:
     symmetry: str = ""
     drift: float | None = None
     reason: str = ""
+    claimed: bool = False  # a function of the laws that the file claims and that are proved
 
 
 @dataclass(frozen=True)
@@ -241,3 +243,27 @@ class Comparison:
 
     flows: tuple[ComparedFlow, ...]
     laws: tuple[ComparedLaw, ...]
+
+
+@dataclass(frozen=True)
+class CatalogEntry:
+    """One model of a catalog. `formula` and `source` are those of its comments, `claimed` the texts of its laws,
+    `report` what was found, where it was checked."""
+
+    name: str
+    file: str
+    title: str
+    network: str
+    formula: str
+    source: str
+    claimed: tuple[str, ...]
+    report: ModelReport | None = None
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """The entries in the order of their files. Any error leaves none."""
+
+    entries: tuple[CatalogEntry, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    exit_code: int

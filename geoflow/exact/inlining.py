@@ -44,7 +44,7 @@ class Inlining:
         self.next = inputs
         self.instructions: list[Instruction] = []
         self.literals: dict[int, np.ndarray] = {}
-        self.erf = False  # whether erf is met: the 2/√π of its derivative is a rounded literal
+        self.erf = False  # whether erf was met
         self._known: dict[Any, tuple[int, ...]] = {}
 
     def literal(self, value: Any) -> int:
@@ -74,6 +74,7 @@ class Inlining:
 
         for eqn in jaxpr.eqns:
             inputs = [read(v) for v in eqn.invars]
+            self.erf = self.erf or eqn.primitive.name in ("erf", "erfc")
             place = where if named else _where(eqn) or where
             outputs = self._outputs(eqn, inputs, place, named)
             env.update(zip(eqn.outvars, outputs, strict=True))
@@ -81,7 +82,6 @@ class Inlining:
 
     def _outputs(self, eqn: Any, inputs: list[int], where: str, named: bool) -> Sequence[int]:
         name = eqn.primitive.name
-        self.erf = self.erf or name in ("erf", "erfc")
         if name in _CALLS:
             return self.inline(_callee(eqn), inputs, where, named)
         if name == "cond":

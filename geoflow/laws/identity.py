@@ -56,7 +56,26 @@ def judge(
     seed: int,
     deadline: Deadline = Deadline(),
 ) -> Judgement:
-    """The verdict on "every entry of every expression is conserved", with the reason."""
+    """The verdict on "every entry of every expression is conserved", with the reason; probable at most where the fields
+    are doubtful."""
+    found = _judged(generator, differential, places, seed, deadline)
+    doubts = generator.flow.doubts
+    return Judgement(doubtful(found.verdict), "; ".join(doubts)) if doubts else found
+
+
+def doubtful(verdict: Verdict) -> Verdict:
+    """What is left of a verdict where its premises are only probable."""
+    weaker: dict[Verdict, Verdict] = {"proved": "probable", "refuted": "probably refuted"}
+    return weaker.get(verdict, verdict)
+
+
+def _judged(
+    generator: Generator,
+    differential: Differential,
+    places: Sequence[ModularPoint],
+    seed: int,
+    deadline: Deadline,
+) -> Judgement:
     if has_roots(differential.program):
         places = _joint_places(generator, differential, seed, places[0])
     outcomes = vanishes(generator, differential, places, seed)
@@ -77,6 +96,8 @@ def judge(
         plain = is_plain(generator) and not rooted
         if found.faithful and differential.decides and plain:
             return Judgement("refuted")
+        if found.made:
+            reason = "relations between values of exp, tanh, … are not used"
     except TooLarge as error:
         reason = str(error)
     except (UnluckyPoint, UnsupportedPrimitive):

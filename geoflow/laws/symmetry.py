@@ -262,7 +262,9 @@ def _balanced_part(term: Expr, flow: Flow) -> tuple[str, Fraction] | None:
         return None
     inner = term.arguments[0] if isinstance(term, Apply) and term.operation == "sum" else term
     name = names.pop()
-    block = next(b for b in flow.parameters if b.name == name)
+    block = next((b for b in flow.parameters if b.name == name), None)
+    if block is None:  # a moment
+        return None
     own = flow.metric_of(name).balanced(Parameter(name, block.shape))
     if not own or print_expr(inner) != print_expr(own[0]):
         return None
