@@ -95,7 +95,7 @@ def written_out(generator: Generator, deadline: Deadline = Deadline()) -> Vector
     shapes = [*[() for _ in names], *[b.shape for b in flow.state]]
     controls = [c.shape for c in generator.controls]
     ring, arrays = Polynomials.in_shapes([*shapes, (), *controls], deadline=deadline)
-    ring.limit = MOST_TERMS
+    ring.effort = Effort(MOST_TERMS, deadline=deadline)
     symbolic = dict(zip(names, arrays, strict=False))
     point = {b.name: a for b, a in zip(flow.state, arrays[len(names) :], strict=False)}
     letter = Letter(arrays[len(shapes)], tuple(arrays[len(shapes) + 1 :]))
