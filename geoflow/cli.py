@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.console import Console
 
+from geoflow.call import expand, read_pairs, read_seconds, write
 from geoflow.faults import OWN_FAULT, WRONG_CALL, faults, own_up, refuse, render_errors, version
 from geoflow.options import CheckOptions
 from geoflow.report.page import ColorChoice, Page, open_console
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 USAGE = """\
 geoflow says what the training of a model conserves, proves it, and confirms it by integration.
-  geoflow new > linear.geo        a commented model to start from
+  geoflow new > linear.geo        a commented model to start from; `geoflow catalog` lists more
   geoflow check linear.geo        its laws, and the verdict on what the file claims
   geoflow laws linear.geo         the laws alone: text, LaTeX, SymPy, Python, JSON
   geoflow explain GEO0301         what a message means; `geoflow COMMAND --help` for more
@@ -133,9 +134,9 @@ def check(
         _check_targets(plot, certificate, no_verify)
 
         options = CheckOptions(
-            _overrides(overrides),
+            read_pairs(overrides),
             seed,
-            _seconds(timeout),
+            read_seconds(timeout),
             not no_verify,
             strict,
             plot,
@@ -191,7 +192,7 @@ def _print_report(
 def _write_certificate(path: Path, report: Report) -> None:
     from geoflow.report import machine
 
-    _write(path, machine.dumps(machine.certificates(report)))
+    write(path, machine.dumps(machine.certificates(report)))
 
 
 @app.command()
@@ -217,9 +218,9 @@ def laws(
                 "geoflow laws model.geo --format python",
             )
         options = CheckOptions(
-            _overrides(overrides),
+            read_pairs(overrides),
             seed,
-            _seconds(timeout),
+            read_seconds(timeout),
             verify=False,
             formulas=format in ("sympy", "json"),
         )
@@ -272,12 +273,49 @@ def compare(
             refuse("--flows takes one file", "geoflow compare --flows model.geo")
         if not flows and len(files) < 2:
             refuse("two files are compared, or one with --flows", "geoflow compare a.geo b.geo")
-        options = CheckOptions(_overrides(overrides), seed, _seconds(timeout), verify=False)
+        options = CheckOptions(read_pairs(overrides), seed, read_seconds(timeout), verify=False)
         comparison = compare_files(files, flows, options)
         if format == "json":
             typer.echo(machine.dumps(comparison_data(comparison)), nl=False)
         else:
             render_comparison(comparison, open_console(sys.stdout, color))
+
+
+@app.command()
+def catalog(
+    path: Annotated[
+        str | None,
+        typer.Argument(help="A folder or file of your own; without one, the blocks of geoflow."),
+    ] = None,
+    format: Annotated[
+        Literal["text", "json", "markdown"], typer.Option("--format", help="How to print.")
+    ] = "text",
+    no_run: Annotated[bool, typer.Option("--no-run", help="List the entries only.")] = False,
+    seed: Seed = 0,
+    timeout: Timeout = None,
+    color: Color = "auto",
+) -> None:
+    """List network blocks: how many laws they have, which, and on whose word."""
+    with faults(seed):
+        from geoflow.catalog import check_catalog, read_catalog, shipped
+        from geoflow.report import machine
+        from geoflow.report.catalog import catalog_data, catalog_markdown, render_catalog
+        from geoflow.report.live import LiveReport
+
+        paths = expand([str(shipped()) if path is None else path])
+        out, err = open_console(sys.stdout, color), open_console(sys.stderr, color)
+        options = CheckOptions(seed=seed, timeout=read_seconds(timeout), verify=False)
+        with LiveReport(out, err, stream=False) as live:
+            found = read_catalog(paths) if no_run else check_catalog(paths, options, live)
+        if format == "json":
+            typer.echo(machine.dumps(catalog_data(found)), nl=False)
+        elif render_errors(found.diagnostics, err):
+            raise typer.Exit(WRONG_CALL)
+        elif format == "markdown":
+            typer.echo(catalog_markdown(found), nl=False)
+        else:
+            render_catalog(found, out)
+    raise typer.Exit(found.exit_code)
 
 
 @app.command()
@@ -305,7 +343,7 @@ def new(
     elif output.exists() and not force:
         refuse(f"{output} exists already", f"geoflow new {name} -o {output} --force")
     else:
-        _write(output, text)
+        write(output, text)
 
 
 @app.command()
@@ -337,48 +375,3 @@ def explain(
     else:
         for line in page.splitlines():
             Page(out).line(line)
-
-
-def expand(paths: list[str]) -> list[str]:
-    """The paths with each folder replaced by the .geo files below it, sorted, none hidden."""
-    found: dict[str, None] = {}
-    for path in paths:
-        if path != "-" and Path(path).is_dir():
-            below = sorted(
-                p
-                for p in Path(path).rglob("*.geo")
-                if p.is_file() and not _hidden(p.relative_to(path))
-            )
-            found.update(dict.fromkeys(map(str, below) if below else [path]))
-        else:
-            found[path] = None
-    return list(found)
-
-
-def _hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
-
-
-def _overrides(texts: list[str] | None) -> dict[str, str]:
-    pairs = {}
-    for text in texts or ():
-        name, equals, value = (part.strip() for part in text.partition("="))
-        if not (name and equals and value):
-            raise typer.BadParameter(
-                f"{text!r} is not of the form NAME=VALUE, such as -D n=5", param_hint="-D"
-            )
-        pairs[name] = value
-    return pairs
-
-
-def _seconds(timeout: float | None) -> float | None:
-    if timeout is not None and not 0 < timeout < float("inf"):
-        raise typer.BadParameter("a positive number of seconds is needed", param_hint="--timeout")
-    return timeout
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        refuse(f"{path} cannot be written: {error.strerror or error}")

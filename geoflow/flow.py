@@ -37,7 +37,7 @@ from geoflow.exact.program import trace
 from geoflow.expr.evaluate import rationals
 from geoflow.expr.tree import Expr, Shape
 from geoflow.lossclass import AnyLoss, LossClass
-from geoflow.metric import Metric
+from geoflow.metric import Metric, Setting
 from geoflow.parametrization import (
     Arrays,
     Block,
@@ -131,6 +131,7 @@ class Flow:
         """Fill in what follows from the parts: constants, outputs, and the cotangents that a metric leaves."""
         if not p.parameters:
             raise ValueError("a flow needs at least one parameter")
+        p = p.on_few()
         known: dict[str, Fraction | None] = dict(p.constants)
         for m in p.metrics:
             for name, value in m.metric.constants().items():
@@ -148,6 +149,7 @@ class Flow:
         if isinstance(loss, AnyLoss) and len(p.metrics) == 1:
             loss = p.metrics[0].metric.restricted(loss)
         parametrization = replace(p, outputs=shapes, constants=known, loss=loss, stated_loss=stated)
+        parametrization = replace(parametrization, metrics=_settled(parametrization, dynamics))
         object.__setattr__(self, "parametrization", parametrization)
         object.__setattr__(self, "dynamics", dynamics)
         object.__setattr__(self, "constants", known)
@@ -312,6 +314,16 @@ class Flow:
         }
 
     @property
+    def doubts(self) -> tuple[str, ...]:
+        """What the fields take for granted and is only probable: then nothing about the flow is proved."""
+        return tuple(doubt for m in self.parametrization.metrics for doubt in m.metric.doubts)
+
+    @property
+    def provisos(self) -> tuple[str, ...]:
+        """Where the metrics are metrics, if not everywhere."""
+        return tuple(text for m in self.parametrization.metrics for text in m.metric.provisos)
+
+    @property
     def symbolic_constants(self) -> tuple[str, ...]:
         """Names of the constants without a value."""
         return tuple(n for n, v in self.constants.items() if v is None)
@@ -332,6 +344,21 @@ class Flow:
         return (
             f"{p.description} : {count} parameter{'s' * (count != 1)}{seen}, {self.dynamics.text}"
         )
+
+
+def _settled(p: Parametrization, dynamics: Dynamics) -> tuple[MetricOn, ...]:
+    """The metrics, knowing what they must know of the flow."""
+    shapes = {b.name: b.shape for b in p.parameters}
+    positive = frozenset(b.name for b in p.parameters if b.positive)
+    inverted = dynamics.decay is not None and dynamics.decay.coupled
+
+    def setting(m: MetricOn) -> Setting:
+        alone = len(p.metrics) == 1
+        return Setting(
+            m.parameters, shapes, positive, p.phi, p.constants, p.loss, alone, inverted, p.data
+        )
+
+    return tuple(MetricOn(m.metric.settled(setting(m)), m.parameters) for m in p.metrics)
 
 
 def _examples(

@@ -94,7 +94,9 @@ def initial(network: Network, seed: int) -> Params:
     }
 
 
-def cross_entropy(network: Network, images: jax.Array, labels: jax.Array) -> Callable[[Params], jax.Array]:
+def cross_entropy(
+    network: Network, images: jax.Array, labels: jax.Array
+) -> Callable[[Params], jax.Array]:
     """The mean loss over the images as a function of the parameters."""
 
     def loss(params: Params) -> jax.Array:
@@ -122,7 +124,9 @@ def measures(
 def curve(times: np.ndarray, values: dict[str, Any], loss: np.ndarray, size: float) -> Curve:
     """Changes since the beginning, relative to the size |θ|² of the initial point."""
     changes = {
-        n: np.abs(np.asarray(v).reshape(len(times), -1) - np.asarray(v).reshape(len(times), -1)[0]).max(1)
+        n: np.abs(
+            np.asarray(v).reshape(len(times), -1) - np.asarray(v).reshape(len(times), -1)[0]
+        ).max(1)
         / size
         for n, v in values.items()
     }
@@ -170,7 +174,9 @@ def _size(params: Params) -> float:
     return float(sum(jnp.sum(v**2) for v in params.values()))
 
 
-def study(name: str, count: int, time: float, steps: tuple[float, ...], seed: int) -> tuple[Any, dict[str, Curve]]:
+def study(
+    name: str, count: int, time: float, steps: tuple[float, ...], seed: int
+) -> tuple[Any, dict[str, Curve]]:
     """The analysis of a network, and its curves by method."""
     network = NETWORKS[name]
     with jax.enable_x64(True):
@@ -195,11 +201,15 @@ def draw(curves: dict[str, Curve], title: str, path: str) -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, len(curves), figsize=(4 * len(curves), 3.2), sharey=True, squeeze=False)
+    figure, axes = plt.subplots(
+        1, len(curves), figsize=(4 * len(curves), 3.2), sharey=True, squeeze=False
+    )
     for axis, (method, found) in zip(axes[0], curves.items(), strict=True):
         for text, change in found.laws.items():
             axis.semilogy(found.times, np.maximum(change, 1e-17), lw=1.5, label=text)
-        axis.semilogy(found.times, np.maximum(found.control, 1e-17), "k--", lw=1, label="control (no law)")
+        axis.semilogy(
+            found.times, np.maximum(found.control, 1e-17), "k--", lw=1, label="control (no law)"
+        )
         axis.set(title=method, xlabel="time")
         axis.grid(alpha=0.3)
     axes[0][0].set_ylabel("relative change")

@@ -64,6 +64,17 @@ class Program:
     in_tree: Any
     out_tree: Any
     gates: tuple[Any, ...] = ()  # of `exact.gates.Gate`: slots that further arguments fill
+    erf: bool = False  # erf was met: `ERF_SLOPE` is its derivative's 2/√π, which JAX rounds
+    readings: tuple[str, ...] = ()  # what verdicts take for granted of constants
+
+    def is_erf_slope(self, values: np.ndarray) -> bool:
+        """Whether a constant stands for 2/√π, or −2/√π."""
+        return self.erf and bool(np.all(np.abs(values) == ERF_SLOPE))
+
+    def assumed(self) -> tuple[str, ...]:
+        """What is taken for granted of the constants: `readings`, and of the float next to 2/√π."""
+        slope = any(map(self.is_erf_slope, self.used_literals()))
+        return (*self.readings, *((f"with {ERF_SLOPE!r} read as 2/√π",) if slope else ()))
 
     @property
     def used(self) -> frozenset[int]:
@@ -72,11 +83,15 @@ class Program:
 
     def rounded_literals(self) -> tuple[float, ...]:
         """Float constants that are not the decimal numbers they are written as: 0.1, but not 0.5."""
-        used = self.used & set(self.literals)
-        values = {float(x) for slot in used for x in self.literals[slot].flat}
-        if any(i.primitive in ("erf", "erfc") for i in self.instructions):
-            values.discard(ERF_SLOPE)  # JAX's rounded 2/√π, read as the exact one
-        return tuple(sorted(x for x in values if Fraction(repr(x)) != Fraction(x)))
+        values = {
+            float(x) for v in self.used_literals() if not self.is_erf_slope(v) for x in v.flat
+        }
+        finite = (x for x in values if math.isfinite(x))
+        return tuple(sorted(x for x in finite if Fraction(repr(x)) != Fraction(x)))
+
+    def used_literals(self) -> list[np.ndarray]:
+        """The constants that some instruction reads, or that are returned."""
+        return [self.literals[slot] for slot in self.used & set(self.literals)]
 
 
 def trace(function: Callable[..., Any], *examples: Any) -> Program:
@@ -103,6 +118,7 @@ def trace(function: Callable[..., Any], *examples: Any) -> Program:
         output_shapes=tuple(tuple(v.aval.shape) for v in closed.jaxpr.outvars),
         in_tree=in_tree,
         out_tree=store[-1],
+        erf=builder.erf,
     )
 
 
@@ -113,6 +129,7 @@ class _Builder:
         self.next = inputs
         self.instructions: list[Instruction] = []
         self.literals: dict[int, np.ndarray] = {}
+        self.erf = False
         self._known: dict[Any, tuple[int, ...]] = {}
 
     def literal(self, value: Any) -> int:
@@ -138,6 +155,7 @@ class _Builder:
         for eqn in jaxpr.eqns:
             name = eqn.primitive.name
             inputs = [read(v) for v in eqn.invars]
+            self.erf = self.erf or name in ("erf", "erfc")
             if name in _CALLS:
                 outputs = self.inline(_callee(eqn), inputs, _where(eqn) or where)
             elif name == "cond" and inputs[0] in self.literals:

@@ -10,7 +10,11 @@ from typing import Any
 from geoflow.expr.build import divide, power
 from geoflow.expr.evaluate import Environment, evaluate, rationals
 from geoflow.expr.printer import print_expr
+<<<<<<< HEAD
 from geoflow.expr.tree import Apply, Constant, Expr, Number, walk
+=======
+from geoflow.expr.tree import Apply, Constant, Expr, Number, Parameter, number, walk
+>>>>>>> fisher
 from geoflow.metric.base import Arrays, Metric, MetricContext
 
 
@@ -27,7 +31,15 @@ class Euclidean(Metric):
     def steepest(self, context: MetricContext, covector: Arrays) -> Arrays:
         return covector
 
+<<<<<<< HEAD
     def balanced(self, parameter: Expr) -> tuple[Expr, ...]:
+=======
+    @property
+    def shrinking(self) -> Expr | None:
+        return number(1)
+
+    def balanced(self, parameter: Parameter) -> tuple[Expr, ...]:
+>>>>>>> fisher
         return power(parameter, 2), parameter
 
 
@@ -55,6 +67,10 @@ class Scaled(Metric):
     @property
     def quadratic(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.rate.shape == ()
+
+    @property
+    def shrinking(self) -> Expr | None:
+        return self.rate if self.quadratic else None
 
     def constants(self) -> Mapping[str, Fraction | None]:
         named = {n.name: self.known.get(n.name) for n in walk(self.rate) if isinstance(n, Constant)}

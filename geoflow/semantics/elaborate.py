@@ -21,7 +21,7 @@ from geoflow.semantics.expressions import Expressions
 from geoflow.semantics.fields import Fields, misplaced, written_out
 from geoflow.semantics.geometry import Metrics
 from geoflow.semantics.losses import Loss, loss, verify_classes
-from geoflow.semantics.matrices import verify_outputs
+from geoflow.semantics.matrices import verify_data, verify_outputs
 from geoflow.semantics.model import (
     Expectation,
     FieldDeclaration,
@@ -200,6 +200,8 @@ class _Elaboration:
         def add(statement: tree.Metric) -> None:
             block = metrics.add(statement)
             verify_outputs(block, maps)
+            if not self._broken("network"):
+                verify_data(block, bool(self._all(tree.Network)))
             if flow is not None:
                 flows.verify_metric(flow, block)
 

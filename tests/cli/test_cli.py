@@ -14,7 +14,8 @@ import pytest
 from typer.testing import CliRunner
 
 from geoflow import cli
-from geoflow.cli import app, expand
+from geoflow.call import expand
+from geoflow.cli import app
 from geoflow.codes import CODES
 from geoflow.diagnostics import Diagnostic, DiagnosticError, Source, Span
 from geoflow.options import CheckOptions
