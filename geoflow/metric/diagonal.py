@@ -10,11 +10,7 @@ from typing import Any
 from geoflow.expr.build import divide, power
 from geoflow.expr.evaluate import Environment, evaluate, rationals
 from geoflow.expr.printer import print_expr
-<<<<<<< HEAD
-from geoflow.expr.tree import Apply, Constant, Expr, Number, walk
-=======
-from geoflow.expr.tree import Apply, Constant, Expr, Number, Parameter, number, walk
->>>>>>> fisher
+from geoflow.expr.tree import Apply, Constant, Expr, Number, number, walk
 from geoflow.metric.base import Arrays, Metric, MetricContext
 
 
@@ -31,15 +27,11 @@ class Euclidean(Metric):
     def steepest(self, context: MetricContext, covector: Arrays) -> Arrays:
         return covector
 
-<<<<<<< HEAD
-    def balanced(self, parameter: Expr) -> tuple[Expr, ...]:
-=======
     @property
     def shrinking(self) -> Expr | None:
         return number(1)
 
-    def balanced(self, parameter: Parameter) -> tuple[Expr, ...]:
->>>>>>> fisher
+    def balanced(self, parameter: Expr) -> tuple[Expr, ...]:
         return power(parameter, 2), parameter
 
 

@@ -16,14 +16,9 @@ from jax import lax
 
 from geoflow.exact.program import UnsupportedPrimitive
 from geoflow.expr.build import function, power
-<<<<<<< HEAD
 from geoflow.expr.tree import Expr
-from geoflow.metric.base import Arrays, Metric, MetricContext
-=======
-from geoflow.expr.tree import Expr, Parameter
 from geoflow.metric.base import Arrays, Metric, MetricContext, Setting
 from geoflow.metric.signature import Domain, samples, verify_convex
->>>>>>> fisher
 
 Scalar = Callable[[jax.Array], jax.Array]
 
@@ -140,9 +135,6 @@ class Mirror(Metric):
         hessian = _entrywise(self._curvature(context.constants))
         return {name: g / hessian(theta[name]) for name, g in covector.items()}
 
-<<<<<<< HEAD
-    def balanced(self, parameter: Expr) -> tuple[Expr, ...]:
-=======
     def _curvature(self, constants: Arrays) -> Scalar:
         """ψ''."""
         return _derivative(_derivative(self._psi(constants)))
@@ -174,8 +166,7 @@ class Mirror(Metric):
     def provisos(self) -> tuple[str, ...]:
         return self.found.provisos if self.found is not None else ()
 
-    def balanced(self, parameter: Parameter) -> tuple[Expr, ...]:
->>>>>>> fisher
+    def balanced(self, parameter: Expr) -> tuple[Expr, ...]:
         if self._named is not None:
             return self._named.balanced(parameter)
         from geoflow.metric.potential import balanced_functions
