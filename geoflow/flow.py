@@ -17,27 +17,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from geoflow.arguments import (
-    assign_metrics,
-    chosen_names,
-    damping_expression,
-    decay_rates,
-    name_leaves,
-    ordered_dynamics,
-    verify_names,
-)
+from geoflow.arguments import FlowArguments, chosen_names, name_leaves, read_arguments
 from geoflow.dynamics import Custom, Dynamics, Momentum
 from geoflow.exact.program import trace
 from geoflow.expr.evaluate import rationals
 from geoflow.expr.tree import Expr, Shape
 from geoflow.lossclass import AnyLoss, LossClass
 from geoflow.metric import Metric, Setting
+from geoflow.network import network
 from geoflow.parametrization import (
     Arrays,
     Block,
@@ -49,6 +42,8 @@ from geoflow.parametrization import (
     Output,
     Parametrization,
 )
+
+_MODEL: Any = object()  # x is left out: the model is called
 
 
 @dataclass(frozen=True)
@@ -97,24 +92,20 @@ class Flow:
         Raises `ValueError` when the arguments contradict each other.
         """
         names, leaves, rebuild = name_leaves(params)
-        if dynamics is not None and (metric, order, damping, decay) != (None, 1, None, None):
-            raise ValueError(
-                "dynamics says the whole flow: leave metric, order, damping and decay out"
-            )
-        if dynamics is None:
-            rates = decay_rates(decay, names, coupled, order)
-            dynamics = ordered_dynamics(
-                order, damping_expression(damping, order), accelerated, rates
-            )
-        verify_names(names, dynamics.order)
-        metrics = assign_metrics(metric, names)
-        signs = set(positive) | {n for m in metrics if m.metric.positive for n in m.parameters}
-        if unknown := signs - set(names):
-            raise ValueError(
-                f"no parameter named {sorted(unknown)[0]!r}; there are {', '.join(names)}"
-            )
+        said = read_arguments(
+            names,
+            metric=metric,
+            order=order,
+            damping=damping,
+            accelerated=accelerated,
+            decay=decay,
+            coupled=coupled,
+            loss=loss,
+            dynamics=dynamics,
+            positive=positive,
+        )
         blocks = tuple(
-            Block(n, tuple(leaf.shape), positive=n in signs)
+            Block(n, tuple(leaf.shape), positive=n in said.positive)
             for n, leaf in zip(names, leaves, strict=True)
         )
 
@@ -123,7 +114,7 @@ class Flow:
                 jnp.asarray(x) for x in jax.tree.leaves(phi(rebuild([theta[n] for n in names])))
             )
 
-        self._set(Parametrization(blocks, output, (), metrics, {}, loss), dynamics)
+        self._set(Parametrization(blocks, output, (), said.metrics, {}, loss), said.dynamics)
         if not self.parametrization.outputs:
             raise ValueError("φ returns no array; is a `return` missing?")
 
@@ -180,6 +171,51 @@ class Flow:
             parameters, phi, (), metrics, constants, loss, description, data=data, gates=gates
         )
         return cls.of_parts(parametrization, dynamics)
+
+    @classmethod
+    def of_network(
+        cls,
+        apply: Callable[..., Any],
+        params: Any,
+        x: Any = _MODEL,
+        *,
+        gates: Gates = "lifted",
+        **arguments: Unpack[FlowArguments],
+    ) -> Flow:
+        """The flow of a network x ↦ apply(params, x) trained on any data by any loss of a class.
+
+        **Arguments**
+
+        - `apply`: (params, x) → array or pytree of arrays, in JAX. `of_network(model, x)` is short for
+          `of_network(lambda m, x: m(x), model, x)` where the model is a pytree that can be called (Equinox, Flax nnx).
+        - `params`: a pytree, an Equinox module, Flax variables or a Flax nnx module. Its arrays of floating-point
+          numbers are the parameters, named by their path (`layers.0.weight`); of Flax variables those in `params`, of
+          an nnx module its `Param`s. Everything else stays as it is.
+        - `x`: one example input: an array, a `jax.ShapeDtypeStruct`, or a pytree of them; only shapes and dtypes
+          matter. Integers are token ids and may look up rows of an array. A network that takes a batch is one of inputs
+          [B, n].
+        - `gates`: what piecewise functions choose: `lifted` (free) or `real` (what θ and x make of them, near a point).
+        - the keywords of `Flow`.
+
+        Raises `ValueError` with the place and a cure when the network is none that can be analyzed.
+        """
+        if x is _MODEL:
+            apply, params, x = _called, apply, params
+        found = network(apply, params, x)
+        said = read_arguments([b.name for b in found.blocks], **arguments)
+        blocks = tuple(replace(b, positive=b.name in said.positive) for b in found.blocks)
+        loss = arguments.get("loss", AnyLoss())
+        return cls.of_model(
+            blocks,
+            found.output,
+            said.metrics,
+            said.dynamics,
+            {},
+            "network",
+            loss,
+            found.data,
+            gates,
+        )
 
     def with_constants(self, extra: Mapping[str, Fraction | None]) -> Flow:
         """The same flow, knowing the values of more constants (those that only a law names)."""
@@ -370,6 +406,10 @@ def _examples(
         {n: jax.ShapeDtypeStruct((), np.float64) for n in constants},
         {n: jax.ShapeDtypeStruct(s, np.float64) for n, s in shapes.items()},
     )
+
+
+def _called(model: Callable[[Any], Any], x: Any) -> Any:
+    return model(x)
 
 
 _SUPERSCRIPT = str.maketrans("0123456789×", "⁰¹²³⁴⁵⁶⁷⁸⁹ˣ")

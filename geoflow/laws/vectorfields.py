@@ -96,7 +96,7 @@ def written_out(generator: Generator, deadline: Deadline = Deadline()) -> Vector
     shapes = [*[() for _ in names], *[b.shape for b in flow.state]]
     controls = [c.shape for c in generator.controls]
     ring, arrays = Polynomials.in_shapes([*shapes, (), *controls], deadline=deadline)
-    ring.effort.terms, ring.effort.products = MOST_TERMS, MOST_PRODUCTS
+    ring.effort = Effort(MOST_TERMS, MOST_PRODUCTS, deadline)
     symbolic = dict(zip(names, arrays, strict=False))
     point = {b.name: a for b, a in zip(flow.state, arrays[len(names) :], strict=False)}
     letter = Letter(arrays[len(shapes)], tuple(arrays[len(shapes) + 1 :]))

@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from geoflow.exact.gates import lift
+from geoflow.exact.lifting import lift
 from geoflow.exact.program import trace
 from geoflow.metric.base import Arrays, Input, Output, Setting
 from geoflow.metric.genericrank import vanishes_identically
