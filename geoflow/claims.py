@@ -93,12 +93,14 @@ def law_results(
 ) -> list[ClaimResult]:
     """One result per `law` claim, with a witness where it is refuted."""
     results = []
+    above: list[Law] = []
     for j in judged:
         result = ClaimResult(
             "law", j.claim.text, j.verdict, name=j.claim.name, line=j.claim.span.line
         )
         if j.law is not None:
-            result = replace(result, detail=_holding(counted, j.law, j.reason))
+            result = replace(result, detail=_and(_entries(counted, j.law, above), j.reason))
+            above.append(j.law)
         elif j.verdict in ("refuted", "probably refuted"):
             lines = _witness(counted, j)
             result = replace(
@@ -122,20 +124,29 @@ def _witness(counted: Counted, judged: JudgedLaw) -> tuple[str, ...]:
     return witness.lines if witness else (_modular_witness(counted),)
 
 
-def _holding(counted: Counted, law: Law, reason: str) -> str:
-    return _and(_entries(law, not measure(counted, [law]).left_out), reason)
-
-
 def _and(text: str, reason: str) -> str:
     return f"{text}; {reason}" if reason else text
 
 
-def _entries(law: Law, measured: bool) -> str:
-    if not measured:
+def _entries(counted: Counted, law: Law, above: Sequence[Law]) -> str:
+    """How many independent entries a law has, and how many beside the laws above it."""
+    if measure(counted, [law]).left_out:
         return "holds; how many of its entries are independent is not determined"
     if law.independent == 0:
         return "constant everywhere: it says nothing"
-    return f"{law.independent} independent entr{'y' if law.independent == 1 else 'ies'}"
+    words = f"{law.independent} independent entr{'y' if law.independent == 1 else 'ies'}"
+    return words + (_beside(counted, law, above) if above else "")
+
+
+def _beside(counted: Counted, law: Law, above: Sequence[Law]) -> str:
+    """What a law adds to those above it, where that is not all its independent entries."""
+    together = measure(counted, [*above, law])
+    if together.left_out:
+        return ""
+    new = together.rank - independent(counted, above)
+    if new == law.independent:
+        return ""
+    return f", adds {new or 'none'} to the laws above"
 
 
 def _modular_witness(counted: Counted) -> str:

@@ -146,7 +146,7 @@ def check_model(
             *expectation_results(model, counted, analysis, judged),
         ],
     )
-    report = model_report(model, flow, counted, analysis, claims, options, clock.seconds)
+    report = model_report(model, flow, counted, analysis, claims, options, clock.seconds, claimed)
     if model.at is not None:
         special = clock.run("at", model.name, lambda: _special(model, counted, analysis, deadline))
         special = replace(special, lower=analysis.count.lower)
@@ -265,9 +265,14 @@ def _where(model: Model) -> Where:
 
     if model.search is None:
         return Where()
-    degrees = [s.degree for s in model.search if s.kind == "polynomial" and s.degree]
+
+    def degree(kind: str) -> int:
+        return max((s.degree for s in model.search or () if s.kind == kind and s.degree), default=0)
+
     functions = any(s.kind in ("log", "potentials") for s in model.search)
-    return Where(matrix=True, degree=max(degrees, default=0), functions=functions)
+    return Where(
+        matrix=True, degree=degree("polynomial"), functions=functions, darboux=degree("darboux")
+    )
 
 
 def with_claimed(counted: Counted, found: LawSet, claimed: Sequence[Law]) -> LawSet:

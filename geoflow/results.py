@@ -60,11 +60,14 @@ class Certificate:
     runs: tuple[RankRun, ...]
     seed: int
     degree: int
-    error_bound: float
+    error_bound: (
+        float | None
+    )  # None where the fields are no irreducible family, or the rank is an estimate
     closed_by: str = ""  # why the algebra is closed identically, where it is
     complete: bool = True  # false when the time ran out before stagnation
     estimated: bool = False
     balls: BallRun | None = None
+    assumed: bool = False  # whether the fields take for granted what is only probable
 
     @property
     def ranks(self) -> tuple[int, ...]:
@@ -81,7 +84,7 @@ class Certificate:
     @property
     def exact(self) -> bool:
         """Whether `rank` is proved."""
-        return not self.estimated or self.balls is not None
+        return not self.assumed and (not self.estimated or self.balls is not None)
 
     @property
     def estimate(self) -> int:
@@ -104,6 +107,7 @@ class FoundLaw:
     symmetry: str = ""
     drift: float | None = None
     reason: str = ""
+    claimed: bool = False  # a function of the laws that the file claims and that are proved
 
 
 @dataclass(frozen=True)

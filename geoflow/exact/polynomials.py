@@ -87,7 +87,7 @@ class Polynomials(ObjectArithmetic):
     def reciprocal(self, value: Any) -> Any:
         """1/value; raises ZeroDivisionError also where value vanishes for some signs of the roots."""
         fraction = self._quotient(value)
-        if not self._norm(fraction.numerator):
+        if not self._without_powers(self._norm(fraction.numerator)):
             raise ZeroDivisionError
         return simple(fraction.denominator, fraction.numerator, self.effort)
 

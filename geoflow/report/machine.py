@@ -104,7 +104,7 @@ def _claim(claim: ClaimResult) -> dict[str, Any]:
 
 
 def _law(law: FoundLaw) -> dict[str, Any]:
-    return asdict(law)
+    return {key: value for key, value in asdict(law).items() if key != "claimed"}
 
 
 def _certificate(certificate: Certificate | None) -> dict[str, Any] | None:
