@@ -17,6 +17,7 @@ import numpy as np
 
 from geoflow.deadline import Deadline
 from geoflow.exact.polynomials import Polynomial, Polynomials, Quotient, TooLarge
+from geoflow.exact.quotient import Effort
 from geoflow.expr.build import entry, linear_combination, multiply, power
 from geoflow.expr.tree import Constant, Expr, number
 from geoflow.lie.bracket import Generator, Letter, exact_constants
