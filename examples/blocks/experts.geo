@@ -1,5 +1,5 @@
 # A mixture of linear experts: the softmax of the gate does not see a shift of all experts
-# count: n: the column sums of the gate
+# count: n, the column sums of the gate
 # source: computed here
 model mixture_of_experts
 dim n = 2, experts = 3

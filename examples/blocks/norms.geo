@@ -1,8 +1,9 @@
 # Normalization: weights before it are scale-invariant and keep their size, gains balance the weights after it
+# For three entries or more: of two, layer normalization keeps a sign.
 # source: computed here
 dim n = 3, h = 3, m = 2
 
-# count: 3*h, per neuron: the size of its weights, its bias (which the mean takes away), its gain against what goes out
+# count: 3*h, per neuron the size of its weights, its bias, its gain
 model batch_norm_after
 param W[h, n], a[h], g[h], b[h], U[m, h]
 input X[4, n]
@@ -14,7 +15,7 @@ expect laws = 3*h
 expect complete
 verify { loss squared; data gaussian(4); trials 2; time 1 }
 
-# count: 1 + n + h: the size of all weights, their column sums (which the mean takes away), one per gain
+# count: 1 + n + h, the size of all weights, their column sums, one per gain
 model layer_norm_after
 param W[h, n], g[h], b[h], U[m, h]
 input x[n]
@@ -26,7 +27,7 @@ expect laws = 1 + n + h
 expect complete
 verify { loss squared; data gaussian(4); trials 2; time 1 }
 
-# count: 1 + h: the size of all weights, and one per gain
+# count: 1 + h, the size of all weights, one per gain
 model rms_norm_after
 param W[h, n], g[h], U[m, h]
 input x[n]

@@ -1,5 +1,5 @@
 # Attention with rotary positions: only the turns and the scale of a plane commute with its rotations
-# count: r/2 + r*(r + 1)/2: one per plane of queries and keys, and those of values and outputs
+# count: r/2 + r*(r + 1)/2, one per plane of queries and keys, those of values and outputs
 # source: computed here
 model rotary_attention_head
 use "std/attention.geo"

@@ -2,7 +2,7 @@
 # source: computed here
 dim n = 2, h = 2, classes = 3
 
-# count: 2*h + 1: one per hidden neuron, the column sums of W2, the sum of b2
+# count: 2*h + 1, one per hidden neuron, the column sums of W2, the sum of b2
 model softmax_head
 param W1[h, n], b1[h], W2[classes, h], b2[classes]
 input x[n]

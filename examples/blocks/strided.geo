@@ -12,7 +12,7 @@ expect laws = c
 expect complete
 verify { loss squared; data gaussian(4); trials 2; time 1 }
 
-# count: 2*c: depthwise and pointwise kernels, and pointwise and outer ones, where a channel is alone in between
+# count: c + m, one per channel before and after the pointwise kernel
 model depthwise_separable
 dim c = 2, m = 2
 param D[c, 1, 2], P[m, c, 1], W[2, m, 3]

@@ -1,5 +1,5 @@
 # A transformer block: attention with two heads and a ReLU layer, each after RMS normalization and with a skip
-# count: heads*r*(r + 1) + h + 2*n: those of every head, one per hidden neuron, one per gain
+# count: heads*r*(r + 1) + h + 2*n, those of the heads, one per hidden neuron, one per gain
 # source: computed here
 model transformer_block
 use "std/attention.geo"

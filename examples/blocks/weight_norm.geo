@@ -1,5 +1,5 @@
 # Weight normalization: rows are directions v with lengths g
-# count: 2*h, per hidden neuron: the size of v, which the network does not see, and its length against what goes out
+# count: 2*h, per hidden neuron the size of v, and its length
 # source: computed here
 model weight_norm
 dim n = 3, h = 3, m = 2
