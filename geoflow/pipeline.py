@@ -271,7 +271,11 @@ def _where(model: Model) -> Where:
 
     functions = any(s.kind in ("log", "potentials") for s in model.search)
     return Where(
-        matrix=True, degree=degree("polynomial"), functions=functions, darboux=degree("darboux")
+        matrix=True,
+        degree=degree("polynomial"),
+        functions=functions,
+        darboux=degree("darboux"),
+        asked=True,
     )
 
 

@@ -27,9 +27,12 @@ from geoflow.laws.vectorfields import Exponents, VectorFields, primitive
 MOST_COORDINATES = 12
 _MOST_MINORS = 60
 _MOST_RANK = 4
-_MOST_UNKNOWNS = 130
+MOST_UNKNOWNS = 70  # about a second
+MOST_ASKED = 300  # where the degree is asked for
 _SMALL_PRIMES = (73, 61, 67)  # −1 and 3 are squares mod the first two, 2 mod the first
-_POINTS_PER_PRIME = 6  # times the prime: each hypersurface is missed with probability exp(−6)
+_POINTS_PER_PRIME = (
+    4  # times the prime: a hypersurface is missed at each prime with probability exp(−4)
+)
 _MOST_CANDIDATES = 12
 _MOST_EXCESS = 2  # a point on more hypersurfaces than these says little
 _MOST_GENERIC = 6
@@ -38,15 +41,19 @@ _GENERIC_POINTS = 6
 
 
 def invariant_polynomials(
-    fields: VectorFields, degree: int, seed: int, deadline: Deadline = Deadline()
+    fields: VectorFields,
+    degree: int,
+    seed: int,
+    deadline: Deadline = Deadline(),
+    most: int = MOST_UNKNOWNS,
 ) -> list[Polynomial]:
     """Invariant polynomials, irreducible over Q, those of least degree first. `degree` bounds those that are sought on
-    orbits."""
+    orbits, `most` the number of their monomials."""
     found = _Found(fields)
     for p in _factors(fields, seed):
         found.test(p)
     for d in range(1, degree + 1):
-        if deadline.passed or comb(len(fields.variables) + d, d) > _MOST_UNKNOWNS:
+        if deadline.passed or comb(len(fields.variables) + d, d) > most:
             break
         for p in _on_orbits(fields, found, d, seed):
             found.test(p)

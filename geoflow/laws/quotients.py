@@ -17,7 +17,7 @@ from geoflow.exact.polynomials import Polynomial, TooLarge
 from geoflow.exact.program import UnsupportedPrimitive
 from geoflow.expr.build import divide, function, multiply, power, scale
 from geoflow.expr.tree import Expr, Time
-from geoflow.laws.darboux import MOST_COORDINATES, invariant_polynomials
+from geoflow.laws.darboux import MOST_COORDINATES, MOST_UNKNOWNS, invariant_polynomials
 from geoflow.laws.dictionary import Combination, TermSampler, combinations_in, constant_monomials
 from geoflow.laws.matrix_form import expression
 from geoflow.laws.vectorfields import VectorFields, written_out
@@ -46,7 +46,11 @@ class Factors:
 
 
 def darboux_factors(
-    generator: Generator, degree: int, seed: int, deadline: Deadline = Deadline()
+    generator: Generator,
+    degree: int,
+    seed: int,
+    deadline: Deadline = Deadline(),
+    most: int = MOST_UNKNOWNS,
 ) -> Factors:
     """Invariant polynomials of the flow, those sought on orbits up to a degree; none where the fields are not rational
     or too large to be written out."""
@@ -55,7 +59,7 @@ def darboux_factors(
         return Factors(())
     try:
         fields = written_out(generator, deadline)
-        found = tuple(invariant_polynomials(fields, degree, seed, deadline))
+        found = tuple(invariant_polynomials(fields, degree, seed, deadline, most))
     except (TooLarge, UnluckyPoint, UnsupportedPrimitive):
         return Factors(())
     return Factors(tuple(map(fields.expression, found)), fields, found)

@@ -21,6 +21,7 @@ from geoflow.expr.build import multiply
 from geoflow.expr.printer import print_expr
 from geoflow.expr.tree import Expr, walk
 from geoflow.laws.blocks import block_laws
+from geoflow.laws.darboux import MOST_ASKED, MOST_UNKNOWNS
 from geoflow.laws.dictionary import combinations_in, constant_monomials
 from geoflow.laws.differential import Differential, differentiate
 from geoflow.laws.factors import TimeFactor, time_factors
@@ -51,12 +52,14 @@ _BEFORE_DARBOUX = 2  # laws that are polynomials of this degree are sought first
 
 @dataclass(frozen=True)
 class Where:
-    """The dictionaries to search. `degree` bounds scalar polynomials, `darboux` invariant ones; 0 leaves them out."""
+    """The dictionaries to search. `degree` bounds scalar polynomials, `darboux` invariant ones; 0 leaves
+    them out. `asked`: the degrees are the user's, and may cost time."""
 
     matrix: bool = True
     degree: int = DEFAULT_DEGREE
     functions: bool = True
     darboux: int = DEFAULT_DARBOUX
+    asked: bool = False
 
 
 @dataclass(frozen=True)
@@ -170,7 +173,8 @@ def _stages(
                 _scalar_stage(generator, k, functions if k == 1 else [], factors, degree, seed),
             )
         if k == _BEFORE_DARBOUX and where.darboux:
-            invariant = darboux_factors(generator, where.darboux, seed, deadline)
+            most = MOST_ASKED if where.asked else MOST_UNKNOWNS
+            invariant = darboux_factors(generator, where.darboux, seed, deadline, most)
             for degree in degrees:
                 name = f"quotients of invariant polynomials of degree {where.darboux}"
                 yield name, quotients(generator, invariant, degree, seed)

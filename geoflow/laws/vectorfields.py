@@ -24,6 +24,7 @@ from geoflow.lie.bracket import Generator, Letter, exact_constants
 
 Exponents = tuple[int, ...]
 MOST_TERMS = 4000  # of one field's numerators
+MOST_PRODUCTS = 3e6  # of terms, about a second
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def written_out(generator: Generator, deadline: Deadline = Deadline()) -> Vector
     shapes = [*[() for _ in names], *[b.shape for b in flow.state]]
     controls = [c.shape for c in generator.controls]
     ring, arrays = Polynomials.in_shapes([*shapes, (), *controls], deadline=deadline)
-    ring.effort = Effort(MOST_TERMS, deadline=deadline)
+    ring.effort = Effort(MOST_TERMS, MOST_PRODUCTS, deadline)
     symbolic = dict(zip(names, arrays, strict=False))
     point = {b.name: a for b, a in zip(flow.state, arrays[len(names) :], strict=False)}
     letter = Letter(arrays[len(shapes)], tuple(arrays[len(shapes) + 1 :]))

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from geoflow.analysis import analyze
 from geoflow.exact.balls import Balls, full_rank
-from geoflow.exact.dual import erf_slope
-from geoflow.exact.interpreter import UnluckyPoint
+from geoflow.exact.dual import TRANSCENDENTAL, erf_slope
+from geoflow.exact.interpreter import UnluckyPoint, run
+from geoflow.exact.program import trace
 from geoflow.laws.search import Where
 from tests.networks.nets import SCALARS, network
 
@@ -78,6 +79,43 @@ def test_the_slope_of_erf_is_exact():
         slope = erf_slope(Balls(), (1, 1))[0, 0]
         assert (slope * slope * flint.arb.pi()).overlaps(flint.arb(4))
         assert not slope.overlaps(flint.arb(1.1283791670955126))
+
+
+FUNCTIONS = {
+    "exp": jnp.exp,
+    "expm1": jnp.expm1,
+    "log": jnp.log,
+    "log1p": jnp.log1p,
+    "tanh": jnp.tanh,
+    "logistic": jax.nn.sigmoid,
+    "erf": jax.lax.erf,
+    "erfc": jax.lax.erfc,
+    "sin": jnp.sin,
+    "cos": jnp.cos,
+    "atan": jnp.arctan,
+    "sqrt": jnp.sqrt,
+    "rsqrt": jax.lax.rsqrt,
+}
+
+
+def test_every_function_is_met():
+    assert set(FUNCTIONS) == TRANSCENDENTAL | {"sqrt", "rsqrt"}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_and_three_derivatives_are_those_of_jax(name):
+    """At x + e₁ + e₂ + e₃ the coefficients are f, f′, f″ and f‴."""
+    function, x = FUNCTIONS[name], 0.75
+    program = trace(lambda v: function(v) * 1.0, jax.ShapeDtypeStruct((), np.float64))
+    assert name in {i.primitive for i in program.instructions}
+    ring = Balls()
+    point = ring.literal(np.array([x, 1, 1, 0, 1, 0, 0, 0])).reshape(8, 1)
+    value = run(program, ring, [point])[0][:, 0]
+    with jax.enable_x64(True):
+        derivative = function
+        for mask in (0, 1, 3, 7):
+            assert float(value[mask].mid()) == pytest.approx(float(derivative(x)), rel=1e-12)
+            derivative = jax.grad(derivative)
 
 
 @pytest.mark.parametrize(

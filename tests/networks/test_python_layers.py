@@ -122,6 +122,7 @@ LOOPS: dict[str, Callable[[Any, Any], Any]] = {
     "variance": lambda p, x: jax.nn.standardize(jnp.ravel(p["W"] @ x)),
     "logsumexp": lambda p, x: jax.nn.logsumexp(p["W"] @ x),
     "associative": lambda p, x: lax.cumsum(p["W"][0] @ x),
+    "exact gelu": lambda p, x: jax.nn.gelu(p["W"] @ x, approximate=False),
     "hyperbolic": lambda p, x: jnp.sinh(p["W"][0] @ x) + jnp.cosh(p["W"][1] @ x),
 }
 
