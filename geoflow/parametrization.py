@@ -57,11 +57,13 @@ class Block:
 
 @dataclass(frozen=True)
 class Datum:
-    """An input of a network: `real` numbers, or `onehot` rows over the last axis (token ids)."""
+    """An input of a network: `real` numbers, or `onehot` rows over the last axis (token ids). `held`: a parameter
+    outside of a block, the same for all data at one time."""
 
     name: str
     shape: Shape
     kind: Literal["real", "onehot"] = "real"
+    held: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,26 @@ class Parametrization:
         inputs = (Control(d.shape, d.kind) for d in self.data)
         return (*inputs, *(Control(s) for s in self.loss.free(self.outputs)))
 
+    def repeated_controls(self, count: int) -> tuple[Control, ...]:
+        """Controls of `count` gradients at one time."""
+        moving = [c for c, held in zip(self.controls, self._held, strict=True) if not held]
+        return (*self.controls, *moving * (count - 1))
+
+    def gradients_apart(self, controls: Cotangent, count: int) -> list[Cotangent]:
+        """The controls of each of `count` gradients, from `repeated_controls`: held data are those of the first."""
+        first, rest = controls[: len(self._held)], iter(controls[len(self._held) :])
+        again = [
+            tuple(x if held else next(rest) for x, held in zip(first, self._held, strict=True))
+            for _ in range(count - 1)
+        ]
+        return [first, *again]
+
+    @property
+    def _held(self) -> tuple[bool, ...]:
+        """By control, whether it is the same for all data at one time."""
+        free = self.loss.free(self.outputs)
+        return (*(d.held for d in self.data), *(False for _ in free))
+
     def covector(
         self, constants: Arrays, theta: Arrays, controls: Cotangent
     ) -> dict[str, jax.Array]:
@@ -152,14 +174,15 @@ class Parametrization:
         metrics = []
         for m in self.metrics:
             inside = tuple(n for n in m.parameters if n in names)
-            if inside and inside != m.parameters and m.metric.couples:
+            split = m.metric.couples and inside != m.parameters
+            if inside and (split or m.metric.reads_beside(inside, [b.name for b in rest])):
                 raise ValueError(
                     f"the metric {m.metric.text} couples {', '.join(inside)} with other parameters, "
                     "which the block leaves out"
                 )
             if inside:
                 metrics.append(MetricOn(m.metric, inside))
-        data = (*self.data, *(Datum(b.name, b.shape) for b in rest))
+        data = (*self.data, *(Datum(b.name, b.shape, held=True) for b in rest))
         return replace(self, parameters=own, metrics=tuple(metrics), data=data)
 
     def on_data(self, inputs: Arrays) -> Parametrization:
@@ -199,7 +222,9 @@ class Parametrization:
             place = at if at is not None and m.metric.mirror else theta
             own = {n: place[n] for n in m.parameters}
             alone = len(self.metrics) == 1
-            context = MetricContext(constants, own, theta, self.phi, self.loss, alone)
+            context = MetricContext(
+                constants, own, theta, self.phi, self.loss, alone, bool(self.data)
+            )
             apply = {
                 "steepest": m.metric.steepest,
                 "exact": m.metric.exact,

@@ -75,14 +75,10 @@ def count_real(generator: Generator, seed: int, deadline: Deadline = Deadline())
         raise UnluckyPoint
     upper = min(counts)
     gates = sum(int(np.prod(g.shape)) for g in generator.program.gates)
-    point = {b.name: _nested(counts[upper].whole[b.name][0, 0]) for b in generator.flow.state}
+    point = {b.name: counts[upper].whole[b.name].tolist()[0][0] for b in generator.flow.state}
     return RealGates(
         upper, ranks[upper], point, counts[upper].switching, gates, tuple(sorted(counts))
     )
-
-
-def _nested(values: np.ndarray) -> object:
-    return values.tolist() if values.shape else int(values)
 
 
 def _integers(rng: np.random.Generator, shape: tuple[int, ...], bits: int) -> np.ndarray:

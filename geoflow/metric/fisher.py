@@ -13,7 +13,7 @@ pseudo-inverse 0.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import prod
@@ -101,6 +101,9 @@ class Fisher(Metric):
         singular = self.kind == "full" and self.output == "categorical" and self.damping is None
         singular = singular and self.data.full
         return CrossEntropy() if singular else loss
+
+    def reads_beside(self, own: Sequence[str], rest: Sequence[str]) -> bool:
+        return True
 
     @property
     def shrinking(self) -> Expr | None:
@@ -195,9 +198,14 @@ class Fisher(Metric):
         return [names] if self.kind == "full" else [(n,) for n in names]
 
     def spanning(self, context: MetricContext, covector: Arrays) -> Arrays:
-        network = self.found is not None and bool(self.found.setting.inputs)
-        if self._has_range(context.loss, context.alone, network):
+        setting = self.found.setting if self.found is not None else None
+        network = setting is not None and bool(setting.inputs)
+        ranged = self._has_range(context.loss, context.alone, network)
+        if ranged and (context.inputs or not network):
             return covector
+        if ranged and setting is not None and not setting.inverted:
+            message = "The mean of this Fisher metric over the network's data was not taken exactly."
+            raise NoMetric(setting.own, message, "write `loss data(k)` for a network on few inputs")
         return self._exactly(context, covector, weigh=not self._absorbs(context))
 
     def _absorbs(self, context: MetricContext) -> bool:
@@ -261,7 +269,9 @@ class Fisher(Metric):
                     "The mean of this Fisher metric over Gaussian data is not known exactly: "
                     "that takes a Gaussian output and a network affine in its inputs."
                 )
-                point = "write `data = points(k)`, or `fisher(full)` on all parameters together"
+                point = "write `data = points(k)`"
+                if self.kind != "full":
+                    point += ", or `fisher(full)` on all parameters together"
                 raise NoMetric(setting.own, message, point)
         elif is_piecewise(sees, setting.known, setting.shapes):
             message = "This Fisher metric is not supported for piecewise functions."
