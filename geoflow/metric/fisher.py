@@ -204,7 +204,9 @@ class Fisher(Metric):
         if ranged and (context.inputs or not network):
             return covector
         if ranged and setting is not None and not setting.inverted:
-            message = "The mean of this Fisher metric over the network's data was not taken exactly."
+            message = (
+                "The mean of this Fisher metric over the network's data was not taken exactly."
+            )
             raise NoMetric(setting.own, message, "write `loss data(k)` for a network on few inputs")
         return self._exactly(context, covector, weigh=not self._absorbs(context))
 
