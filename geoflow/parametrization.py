@@ -199,9 +199,10 @@ class Parametrization:
         return replace(self, phi=phi, outputs=outputs, data=())
 
     def on_few(self) -> Parametrization:
-        """The map of θ that a network is to the losses on a few fixed inputs; itself for other losses and for maps."""
+        """The map of θ that a network is to the losses on a few fixed inputs; itself for other losses and for maps, and
+        for a block of a map, whose only data are parameters."""
         loss = self.stated_loss or self.loss
-        if not self.data or not isinstance(loss, FewData):
+        if all(d.held for d in self.data) or not isinstance(loss, FewData):
             return self
         values = loss.inputs([(d.shape, d.kind == "onehot") for d in self.data])
         inputs = {d.name: jnp.asarray(v) for d, v in zip(self.data, values, strict=True)}

@@ -113,3 +113,12 @@ def test_a_metric_that_reads_the_block_alone_is_measured():
     )
     (model,) = check_text(text, "m.geo", CheckOptions(verify=False)).models
     assert model.claims[0].verdict == "proved"
+
+
+@pytest.mark.parametrize("head", ["map phi =", "input z\nnetwork g = z*"])
+def test_few_data_do_not_hold_what_is_outside_of_the_block(head: str):
+    """What a block leaves out moves, whatever the data are."""
+    text = f"param x, y, c\n{head} (x + c*y)\nloss data(1)\nexpect laws of x, y = "
+    for count, verdict in ((0, "proved"), (1, "refuted")):
+        (model,) = check_text(f"{text}{count}\n", "few.geo", CheckOptions(verify=False)).models
+        assert model.claims[0].verdict == verdict

@@ -1,4 +1,4 @@
-"""Laws that hold since a token id is one number: products of two entries of its one-hot row are 0, and their sum is 1."""
+"""Laws that need the relations of a token id: in its one-hot row two entries have product 0, and all have sum 1."""
 
 import pytest
 
