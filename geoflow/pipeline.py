@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 from geoflow.diagnostics import Diagnostic, DiagnosticError, sort_diagnostics
 from geoflow.options import CheckOptions, Observer
-from geoflow.results import HOLDS, Comparison, ModelReport, RealGates, Report, SpecialCount
+from geoflow.results import (
+    HOLDS,
+    Comparison,
+    LawCount,
+    ModelReport,
+    RealGates,
+    Report,
+    SpecialCount,
+)
 from geoflow.semantics import load, load_text
 from geoflow.semantics.overrides import settle_unknown
 
@@ -166,6 +174,23 @@ def check_model(
         if observer is not None:
             observer.verified(report)
     return report, claim_diagnostics(model, report, analysis.certificate.complete)
+
+
+def count_model(model: Model, options: CheckOptions) -> LawCount:
+    """The rank alone: how many laws at most, and probably.
+
+    Raises:
+        DiagnosticError: the model is out of the method's reach (GEO05).
+    """
+    from geoflow.analysis import count, law_count
+    from geoflow.deadline import Deadline
+    from geoflow.lower import lower
+
+    deadline = Deadline.after(options.timeout)
+    flow = _guarded(model, lambda: lower(model, options.seed))
+    if options.gates is not None:
+        flow = flow.with_gates(options.gates)
+    return law_count(_guarded(model, lambda: count(flow, options.seed, deadline)), proved=0)
 
 
 def _real(model: Model, counted: Counted, deadline: Deadline) -> RealGates:

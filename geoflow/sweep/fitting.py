@@ -1,0 +1,112 @@
+"""The polynomial of lowest degree that goes through numbers at points exactly, over Q."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from flint import fmpq, fmpq_mat, nmod_mat
+
+Point = tuple[int, ...]
+Exponents = tuple[int, ...]
+HIGHEST_DEGREE = 3
+_FIRST = 8  # equations beyond the unknowns that are looked at before all others
+_PRIME = (1 << 61) - 1
+
+
+@dataclass(frozen=True)
+class Polynomial:
+    """Rational coefficients by exponents, none of them zero."""
+
+    coefficients: Mapping[Exponents, Fraction]
+
+    def at(self, point: Point) -> Fraction:
+        """The value at a point."""
+        return sum(
+            (c * _power(point, exponents) for exponents, c in self.coefficients.items()),
+            start=Fraction(0),
+        )
+
+    @property
+    def cost(self) -> int:
+        """How long it is: fewer terms and smaller numbers are simpler."""
+        return sum(
+            1 + sum(e) + abs(c.numerator).bit_length() + c.denominator.bit_length()
+            for e, c in self.coefficients.items()
+        )
+
+
+def fit(counts: Mapping[Point, int]) -> Polynomial | None:
+    """The polynomial; None where there is none, or the points do not determine it with some to spare.
+
+    As many points as there are sizes must be beyond those that determine it.
+    """
+    points = list(counts)
+    spare = len(points[0]) if points else 0
+    if len(points) <= spare:
+        return None
+    equations = [(*_monomials(point), counts[point]) for point in points]
+    first = len(equations[0]) + _FIRST
+    if not (_consistent(equations[:first]) and _consistent(equations)):
+        return None
+    values = [counts[point] for point in points]
+    for degree in range(HIGHEST_DEGREE + 1):
+        exponents = _exponents(points, degree)
+        if len(points) < len(exponents) + spare:
+            return None
+        found = _solved(points, values, exponents)
+        if found is not None:
+            return found
+    return None
+
+
+def _exponents(points: Sequence[Point], degree: int) -> list[Exponents]:
+    """Those up to a degree; a coordinate with k values has no use for its k-th power."""
+    ranges = [range(min(degree + 1, len(set(column)))) for column in zip(*points, strict=True)]
+    return [e for e in itertools.product(*ranges) if sum(e) <= degree]
+
+
+@functools.cache
+def _monomials(point: Point) -> tuple[int, ...]:
+    """All monomials up to the highest degree at a point."""
+    ranges = [range(HIGHEST_DEGREE + 1)] * len(point)
+    every = (e for e in itertools.product(*ranges) if sum(e) <= HIGHEST_DEGREE)
+    return tuple(_power(point, e) for e in every)
+
+
+def _consistent(equations: Sequence[tuple[int, ...]]) -> bool:
+    """Whether linear equations, each with its right side last, have a solution mod a prime: most have none."""
+    width = len(equations[0])
+    entries = [x % _PRIME for equation in equations for x in equation]
+    reduced, rank = nmod_mat(len(equations), width, entries, _PRIME).rref()
+    return rank == 0 or any(int(reduced[rank - 1, j]) for j in range(width - 1))
+
+
+def _solved(
+    points: Sequence[Point], values: Sequence[int], exponents: Sequence[Exponents]
+) -> Polynomial | None:
+    """Least squares over Q; a solution only if it is unique and exact."""
+    matrix = fmpq_mat(
+        len(points), len(exponents), [fmpq(_power(p, e)) for p in points for e in exponents]
+    )
+    right = fmpq_mat(len(points), 1, [fmpq(v) for v in values])
+    transposed = matrix.transpose()
+    try:
+        solution = (transposed * matrix).solve(transposed * right)
+    except ZeroDivisionError:  # the points do not determine it
+        return None
+    if matrix * solution != right:
+        return None
+    coefficients = (Fraction(int(c.p), int(c.q)) for c in solution.entries())
+    pairs = zip(exponents, coefficients, strict=True)
+    return Polynomial({e: c for e, c in pairs if c})
+
+
+def _power(point: Point, exponents: Exponents) -> int:
+    product = 1
+    for x, e in zip(point, exponents, strict=True):
+        product *= x**e
+    return product
