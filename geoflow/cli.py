@@ -15,6 +15,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.console import Console
 
+from geoflow.commands.choices import (
+    Color,
+    Overrides,
+    Seed,
+    Timeout,
+    positive_seconds,
+    read_overrides,
+    write_file,
+)
+from geoflow.commands.sweep import sweep
 from geoflow.faults import OWN_FAULT, WRONG_CALL, faults, own_up, refuse, render_errors, version
 from geoflow.options import CheckOptions
 from geoflow.report.page import ColorChoice, Page, open_console
@@ -29,6 +39,7 @@ geoflow says what the training of a model conserves, proves it, and confirms it 
   geoflow new > linear.geo        a commented model to start from
   geoflow check linear.geo        its laws, and the verdict on what the file claims
   geoflow laws linear.geo         the laws alone: text, LaTeX, SymPy, Python, JSON
+  geoflow sweep linear.geo --over r=1..6    the counts of a family, and a formula for them
   geoflow explain GEO0301         what a message means; `geoflow COMMAND --help` for more
 
 Example:
@@ -45,20 +56,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-Overrides = Annotated[
-    list[str] | None,
-    typer.Option("-D", metavar="NAME=VALUE", help="Override a size or constant (repeatable)."),
-]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Where all random choices come from.")]
-Timeout = Annotated[
-    float | None,
-    typer.Option("--timeout", metavar="SECONDS", help="Stop with a partial verdict after so long."),
-]
-Color = Annotated[
-    ColorChoice, typer.Option("--color", help="When to use colour; NO_COLOR switches it off too.")
-]
-
 
 def main() -> None:
     """The entry point of the `geoflow` command."""
@@ -124,6 +121,9 @@ def check(
         Path | None,
         typer.Option("--certificate", metavar="FILE", help="Write the evidence as JSON."),
     ] = None,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Count every member of a `sweep` anew.")
+    ] = False,
     color: Color = "auto",
 ) -> None:
     """Say how many laws a model has, which, and whether the claims of the file hold."""
@@ -133,9 +133,9 @@ def check(
         _check_targets(plot, certificate, no_verify)
 
         options = CheckOptions(
-            _overrides(overrides),
+            read_overrides(overrides),
             seed,
-            _seconds(timeout),
+            positive_seconds(timeout),
             not no_verify,
             strict,
             plot,
@@ -146,8 +146,10 @@ def check(
         stream = format == "full" and not quiet and out.is_terminal
         with LiveReport(out, err, stream=stream, verbose=verbose) as live:
             from geoflow.pipeline import check_paths
+            from geoflow.sweep.claim import OverSizes
 
-            report = check_paths(expand(paths), options, live)
+            over_sizes = OverSizes(cached=not no_cache)
+            report = check_paths(expand(paths), options, live, over_sizes)
         _print_report(
             report, "quiet" if quiet and format == "full" else format, out, verbose, live.shown
         )
@@ -191,7 +193,7 @@ def _print_report(
 def _write_certificate(path: Path, report: Report) -> None:
     from geoflow.report import machine
 
-    _write(path, machine.dumps(machine.certificates(report)))
+    write_file(path, machine.dumps(machine.certificates(report)))
 
 
 @app.command()
@@ -217,9 +219,9 @@ def laws(
                 "geoflow laws model.geo --format python",
             )
         options = CheckOptions(
-            _overrides(overrides),
+            read_overrides(overrides),
             seed,
-            _seconds(timeout),
+            positive_seconds(timeout),
             verify=False,
             formulas=format in ("sympy", "json"),
         )
@@ -272,12 +274,15 @@ def compare(
             refuse("--flows takes one file", "geoflow compare --flows model.geo")
         if not flows and len(files) < 2:
             refuse("two files are compared, or one with --flows", "geoflow compare a.geo b.geo")
-        options = CheckOptions(_overrides(overrides), seed, _seconds(timeout), verify=False)
+        options = CheckOptions(read_overrides(overrides), seed, positive_seconds(timeout), verify=False)
         comparison = compare_files(files, flows, options)
         if format == "json":
             typer.echo(machine.dumps(comparison_data(comparison)), nl=False)
         else:
             render_comparison(comparison, open_console(sys.stdout, color))
+
+
+app.command()(sweep)
 
 
 @app.command()
@@ -305,7 +310,7 @@ def new(
     elif output.exists() and not force:
         refuse(f"{output} exists already", f"geoflow new {name} -o {output} --force")
     else:
-        _write(output, text)
+        write_file(output, text)
 
 
 @app.command()
@@ -357,28 +362,3 @@ def expand(paths: list[str]) -> list[str]:
 
 def _hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
-
-
-def _overrides(texts: list[str] | None) -> dict[str, str]:
-    pairs = {}
-    for text in texts or ():
-        name, equals, value = (part.strip() for part in text.partition("="))
-        if not (name and equals and value):
-            raise typer.BadParameter(
-                f"{text!r} is not of the form NAME=VALUE, such as -D n=5", param_hint="-D"
-            )
-        pairs[name] = value
-    return pairs
-
-
-def _seconds(timeout: float | None) -> float | None:
-    if timeout is not None and not 0 < timeout < float("inf"):
-        raise typer.BadParameter("a positive number of seconds is needed", param_hint="--timeout")
-    return timeout
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        refuse(f"{path} cannot be written: {error.strerror or error}")

@@ -12,6 +12,7 @@ from geoflow.diagnostics import Diagnostic, DiagnosticError, sort_diagnostics
 from geoflow.options import CheckOptions, Observer
 from geoflow.results import (
     HOLDS,
+    ClaimResult,
     Comparison,
     LawCount,
     ModelReport,
@@ -32,19 +33,26 @@ if TYPE_CHECKING:
     from geoflow.verification import Experiment
 
 T = TypeVar("T")
+OverSizes = Callable[["Model", CheckOptions], ClaimResult | None]  # a verdict on a model's `sweep`
 
 
 def check_paths(
-    paths: Sequence[str], options: CheckOptions = CheckOptions(), observer: Observer | None = None
+    paths: Sequence[str],
+    options: CheckOptions = CheckOptions(),
+    observer: Observer | None = None,
+    over_sizes: OverSizes | None = None,
 ) -> Report:
-    """Check files (`-` is standard input). Mistakes of the user are diagnostics of the report."""
+    """Check files (`-` is standard input). Mistakes of the user are diagnostics of the report.
+
+    `over_sizes` judges the claims of a model with `sweep` over its family.
+    """
     begin = time.perf_counter()
     loaded = [_read(path, options, lenient=True) for path in paths]
     settled = settle_unknown([found for _, found in loaded])
     loaded = [(models, found) for (models, _), found in zip(loaded, settled, strict=True)]
     if not paths:
         loaded = [((), (Diagnostic("GEO0105", "There is no `.geo` file to check."),))]
-    return _report(loaded, options, observer, begin)
+    return _report(loaded, options, observer, begin, over_sizes)
 
 
 def check_text(
@@ -52,10 +60,12 @@ def check_text(
     name: str = "<text>",
     options: CheckOptions = CheckOptions(),
     observer: Observer | None = None,
+    over_sizes: OverSizes | None = None,
 ) -> Report:
     """Check a text under a name."""
     begin = time.perf_counter()
-    return _report([load_text(text, name, options.overrides)], options, observer, begin)
+    loaded = [load_text(text, name, options.overrides)]
+    return _report(loaded, options, observer, begin, over_sizes)
 
 
 def _read(path: str, options: CheckOptions, lenient: bool = False) -> Loaded:
@@ -68,7 +78,11 @@ def _read(path: str, options: CheckOptions, lenient: bool = False) -> Loaded:
 
 
 def _report(
-    loaded: Sequence[Loaded], options: CheckOptions, observer: Observer | None, begin: float
+    loaded: Sequence[Loaded],
+    options: CheckOptions,
+    observer: Observer | None,
+    begin: float,
+    over_sizes: OverSizes | None,
 ) -> Report:
     diagnostics = [d for _, found in loaded for d in found]
     models = [m for found, _ in loaded for m in found]
@@ -76,7 +90,7 @@ def _report(
     if not any(d.severity == "error" for d in diagnostics):
         for model in models:
             try:
-                report, more = check_model(model, options, observer)
+                report, more = check_model(model, options, observer, over_sizes)
                 reports.append(report)
                 diagnostics += more
             except DiagnosticError as error:
@@ -118,7 +132,10 @@ class _Clock:
 
 
 def check_model(
-    model: Model, options: CheckOptions, observer: Observer | None = None
+    model: Model,
+    options: CheckOptions,
+    observer: Observer | None = None,
+    over_sizes: OverSizes | None = None,
 ) -> tuple[ModelReport, list[Diagnostic]]:
     """Everything about one checked model.
 
@@ -154,6 +171,10 @@ def check_model(
             *expectation_results(model, counted, analysis, judged),
         ],
     )
+    family = None
+    if over_sizes is not None and model.sweep is not None:
+        family = clock.run("sweep", model.name, lambda: over_sizes(model, options))
+        claims += [family] if family is not None else []
     report = model_report(model, flow, counted, analysis, claims, options, clock.seconds)
     if model.at is not None:
         special = clock.run("at", model.name, lambda: _special(model, counted, analysis, deadline))

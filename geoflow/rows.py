@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from geoflow.results import HOLDS, LawCount, Verdict
@@ -109,6 +110,56 @@ class Formula:
 def written(sizes: Sizes) -> str:
     """Sizes as a condition: `n == 1 and r == 2`."""
     return " and ".join(f"{name} == {value}" for name, value in sizes)
+
+
+def told(sizes: Sizes) -> str:
+    """Sizes in a sentence: `n = 1, r = 2`."""
+    return ", ".join(f"{name} = {value}" for name, value in sizes)
+
+
+@dataclass(frozen=True)
+class ClaimOverSweep:
+    """A claim over the sizes at which it stands. `first` is the first row where it does not hold, `failing` how many."""
+
+    text: str
+    sizes: int
+    verdict: Verdict
+    failing: int = 0
+    first: Row | None = None
+    detail: str = ""
+
+
+def claims_over(rows: Sequence[Row]) -> tuple[ClaimOverSweep, ...]:
+    """The claims of all rows, each once, with the weakest of its verdicts."""
+    by_text: dict[str, list[tuple[Row, RowClaim]]] = {}
+    for row in rows:
+        for claim in row.outcome.claims:
+            by_text.setdefault(claim.text, []).append((row, claim))
+    found = []
+    for text, pairs in by_text.items():
+        worst = max((claim.verdict for _, claim in pairs), key=_WEAKNESS.index)
+        failing = [(row, claim) for row, claim in pairs if not claim.holds]
+        first = next(((r, c) for r, c in failing if c.verdict == worst), None)
+        found.append(
+            ClaimOverSweep(
+                text,
+                len(pairs),
+                worst,
+                len(failing),
+                first[0] if first else None,
+                first[1].detail if first else "",
+            )
+        )
+    return tuple(found)
+
+
+_WEAKNESS: tuple[Verdict, ...] = (
+    "proved",
+    "probable",
+    "undecided",
+    "probably refuted",
+    "refuted",
+)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from geoflow.semantics.model import SweepDeclaration, SweptSize
 from geoflow.semantics.scope import Definition, Scope, free_names
 from geoflow.syntax import printer, tree
 
-MOST_MODELS = 100_000
+MOST_MODELS = 20_000
 
 
 def sweep(definitions: Definitions, statement: tree.Sweep) -> SweepDeclaration:

@@ -15,7 +15,7 @@ _LARGEST = 2  # coefficient of a size in a threshold
 _SHIFT = 3  # largest constant of a threshold between several sizes
 _MIXED = 3  # sizes in a threshold
 _TRIED_HALF = 8  # thresholds with a polynomial on one side that are split further
-_TRIED_NEITHER = 24  # with none
+_TRIED_NEITHER = 12  # with none
 
 
 @dataclass(frozen=True)

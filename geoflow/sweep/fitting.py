@@ -40,33 +40,42 @@ class Polynomial:
 
 
 def fit(counts: Mapping[Point, int]) -> Polynomial | None:
-    """The polynomial; None where there is none, or the points do not determine it with some to spare.
+    """The polynomial with the fewest possible terms; None where there is none, or the points do not determine it.
 
-    As many points as there are sizes must be beyond those that determine it.
+    As many points as it has sizes must be beyond those that determine it.
     """
-    points = list(counts)
-    spare = len(points[0]) if points else 0
-    if len(points) <= spare:
+    if not counts:
         return None
+    points = list(counts)
     equations = [(*_monomials(point), counts[point]) for point in points]
     first = len(equations[0]) + _FIRST
     if not (_consistent(equations[:first]) and _consistent(equations)):
         return None
     values = [counts[point] for point in points]
-    for degree in range(HIGHEST_DEGREE + 1):
-        exponents = _exponents(points, degree)
-        if len(points) < len(exponents) + spare:
-            return None
-        found = _solved(points, values, exponents)
-        if found is not None:
-            return found
+    for used, exponents in _shapes(points):
+        if len(points) >= len(exponents) + max(used, 1):
+            found = _solved(points, values, exponents)
+            if found is not None:
+                return found
     return None
 
 
-def _exponents(points: Sequence[Point], degree: int) -> list[Exponents]:
-    """Those up to a degree; a coordinate with k values has no use for its k-th power."""
-    ranges = [range(min(degree + 1, len(set(column)))) for column in zip(*points, strict=True)]
-    return [e for e in itertools.product(*ranges) if sum(e) <= degree]
+def _shapes(points: Sequence[Point]) -> list[tuple[int, list[Exponents]]]:
+    """Sets of exponents to try with the number of sizes that they use, the smallest first.
+
+    A coordinate with k values has no use for its k-th power.
+    """
+    values = [len(set(column)) for column in zip(*points, strict=True)]
+    shapes: dict[tuple[Exponents, ...], int] = {}
+    for degree in range(HIGHEST_DEGREE + 1):
+        for used in range(len(values) + 1):
+            for axes in itertools.combinations(range(len(values)), used):
+                ranges = [
+                    range(min(degree + 1, n) if i in axes else 1) for i, n in enumerate(values)
+                ]
+                exponents = tuple(e for e in itertools.product(*ranges) if sum(e) <= degree)
+                shapes.setdefault(exponents, used)
+    return [(used, list(e)) for e, used in sorted(shapes.items(), key=lambda s: len(s[0]))]
 
 
 @functools.cache
