@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from geoflow.sweep.fitting import Point, Polynomial, fit
 
@@ -101,7 +101,23 @@ def piecewise(counts: Counts, depth: int = MOST_SPLITS) -> Pieces | None:
             outside = inside and (split.outside or piecewise(split.counts_outside, depth - 1))
             if inside is not None and outside is not None:
                 complete.append(split.joined(inside, outside))
-    return min(complete, key=lambda pieces: pieces.cost, default=None)
+    found = min(complete, key=lambda pieces: pieces.cost, default=None)
+    return found and _shifted(found, counts)
+
+
+def _shifted(found: Pieces, counts: Counts) -> Pieces:
+    """Two pieces that agree near their threshold, with the simplest threshold that parts them."""
+    if len(found.pieces) != 2:
+        return found
+    first, second = found.pieces
+    (threshold,) = first.conditions
+    moved = [found]
+    for bound in range(-_SHIFT, _SHIFT + 1):
+        side = replace(threshold, bound=bound)
+        pieces = (Piece((side,), first.polynomial), Piece((side.other,), second.polynomial))
+        moved.append(Pieces(pieces))
+    right = (m for m in moved if all(m.at(point) == n for point, n in counts.items()))
+    return min(right, key=lambda pieces: pieces.cost)
 
 
 @dataclass(frozen=True)

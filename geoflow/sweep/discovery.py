@@ -20,6 +20,7 @@ _HELD_OUT = 3  # one size in so many is held out
 _MOST_FITTED = 120  # sizes at the start; the others are held out too
 _MORE = 20  # sizes that join after a round
 _ROUNDS = 6
+_SMALL, _PARTINGS = 40, 4  # few sizes are parted in several ways
 _RARE = 10  # at most one size in so many is an exception
 _EXCEPTION_COST = 8
 
@@ -31,7 +32,16 @@ def discover(counts: Mapping[Sizes, int]) -> Formula | None:
     names = tuple(name for name, _ in next(iter(counts)))
     known = {tuple(v for _, v in sizes): count for sizes, count in counts.items()}
     points = sorted(known)
-    random.Random(len(points)).shuffle(points)
+    partings = _PARTINGS if len(points) <= _SMALL else 1
+    formulas = (_discovered(names, known, points, seed) for seed in range(partings))
+    return next((formula for formula in formulas if formula is not None), None)
+
+
+def _discovered(
+    names: tuple[str, ...], known: Counts, points: list[Point], seed: int
+) -> Formula | None:
+    """A formula, from one way to part the sizes into those it is fitted to and those held out."""
+    points = random.Random(seed).sample(points, len(points))
     share = min(_MOST_FITTED, len(points) - len(points) // _HELD_OUT)
     fitted, held = points[:share], points[share:]
     for _ in range(_ROUNDS):
@@ -39,11 +49,10 @@ def discover(counts: Mapping[Sizes, int]) -> Formula | None:
         if found is None or not held:
             return None
         wrong = [point for point in held if found.at(point) != known[point]]
-        if not wrong and _tried(found, held):
-            rare = sorted(point for point in fitted if found.at(point) != known[point])
-            return _told(found, names, known, rare, len(held))
         if not wrong:
-            return None
+            rare = sorted(point for point in fitted if found.at(point) != known[point])
+            few = len(rare) * _RARE <= len(known) and _tried(found, held)
+            return _told(found, names, known, rare, len(held)) if few else None
         joining = set(wrong[:_MORE])
         fitted = [*fitted, *joining]
         held = [point for point in held if point not in joining]

@@ -113,9 +113,10 @@ class Sweep:
             self.journal = None
 
     def rows(self) -> tuple[Row, ...]:
-        """The rows that are known, in the order of the family."""
+        """The rows that are known, ordered by their sizes."""
         pairs = zip(self.members, self.keys, strict=True)
-        return tuple(Row(m.sizes, self.outcomes[key]) for m, key in pairs if key in self.outcomes)
+        found = (Row(m.sizes, self.outcomes[key]) for m, key in pairs if key in self.outcomes)
+        return tuple(sorted(found, key=lambda row: [value for _, value in row.sizes]))
 
 
 def run_sweep(sweep: Sweep, file: str, progress: Progress = lambda done, total: None) -> SweepReport:
