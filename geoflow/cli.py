@@ -27,7 +27,7 @@ from geoflow.commands.choices import (
 from geoflow.commands.sweep import sweep
 from geoflow.faults import OWN_FAULT, WRONG_CALL, faults, own_up, refuse, render_errors, version
 from geoflow.options import CheckOptions
-from geoflow.report.page import ColorChoice, Page, open_console
+from geoflow.report.page import Page, open_console
 from geoflow.results import Report
 from geoflow.starter import FlowKind
 
@@ -56,6 +56,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
 
 def main() -> None:
     """The entry point of the `geoflow` command."""
@@ -274,7 +275,9 @@ def compare(
             refuse("--flows takes one file", "geoflow compare --flows model.geo")
         if not flows and len(files) < 2:
             refuse("two files are compared, or one with --flows", "geoflow compare a.geo b.geo")
-        options = CheckOptions(read_overrides(overrides), seed, positive_seconds(timeout), verify=False)
+        options = CheckOptions(
+            read_overrides(overrides), seed, positive_seconds(timeout), verify=False
+        )
         comparison = compare_files(files, flows, options)
         if format == "json":
             typer.echo(machine.dumps(comparison_data(comparison)), nl=False)

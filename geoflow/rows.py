@@ -119,7 +119,7 @@ def told(sizes: Sizes) -> str:
 
 @dataclass(frozen=True)
 class ClaimOverSweep:
-    """A claim over the sizes at which it stands. `first` is the first row where it does not hold, `failing` how many."""
+    """A claim over the sizes at which it stands. `first` is the first row where it does not hold, of `failing` rows."""
 
     text: str
     sizes: int
@@ -137,7 +137,7 @@ def claims_over(rows: Sequence[Row]) -> tuple[ClaimOverSweep, ...]:
             by_text.setdefault(claim.text, []).append((row, claim))
     found = []
     for text, pairs in by_text.items():
-        worst = max((claim.verdict for _, claim in pairs), key=_WEAKNESS.index)
+        worst = _WEAKNESS[max(_WEAKNESS.index(claim.verdict) for _, claim in pairs)]
         failing = [(row, claim) for row, claim in pairs if not claim.holds]
         first = next(((r, c) for r, c in failing if c.verdict == worst), None)
         found.append(

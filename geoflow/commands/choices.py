@@ -33,7 +33,8 @@ def read_overrides(
         name, equals, value = (part.strip() for part in text.partition("="))
         if not (name and equals and value):
             raise typer.BadParameter(
-                f"{text!r} is not of the form NAME=VALUE, such as {option} {example}", param_hint=option
+                f"{text!r} is not of the form NAME=VALUE, such as {option} {example}",
+                param_hint=option,
             )
         pairs[name] = value
     return pairs

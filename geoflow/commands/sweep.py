@@ -133,7 +133,7 @@ def _model(file: str, name: str | None, given: dict[str, str]) -> Model:
         )
     if name is not None and name not in names:
         refuse(f"{file} has no model {name!r}, but {', '.join(names)}")
-    return models[0] if name is None else models[names.index(name)]
+    return next(m for m in models if name in (None, m.name))
 
 
 def _cores() -> int:

@@ -28,7 +28,9 @@ def render_sweep(report: SweepReport, console: Console) -> None:
     page.line((report.model, "bold"), f"  {report.file}  {models}, {report.reused} known before")
     page.blank()
     console.print(_table(report, page))
-    page.line(f"laws by size; ~ probable, a–b bounds, ✗ a claim fails, {_FAILED} no count, {_ABSENT} left out")
+    page.line(
+        f"laws by size; ~ probable, a–b bounds, ✗ a claim fails, {_FAILED} no count, {_ABSENT} left out"
+    )
     page.blank()
     _render_formula(report, page)
     for claim in claims_over(report.rows):
@@ -74,7 +76,9 @@ def _cell(outcome: Outcome) -> str:
 def _render_formula(report: SweepReport, page: Page) -> None:
     formula = report.formula
     if formula is None:
-        page.line("  formula  none found: no polynomial up to degree 3 in a few branches fits the counts")
+        page.line(
+            "  formula  none found: no polynomial up to degree 3 in a few branches fits the counts"
+        )
         return
     for number, claim in enumerate(formula.claims):
         text = claim.removeprefix("expect laws = ")

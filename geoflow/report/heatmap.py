@@ -20,8 +20,7 @@ def draw_sweep(path: str, report: SweepReport) -> tuple[str, ...]:
     names = report.names
     panels: dict[tuple[tuple[str, int], ...], dict[tuple[int, int], float]] = {}
     for row in report.rows:
-        values = [value for _, value in row.sizes]
-        across, up = values[-1], values[-2] if len(values) > 1 else 0
+        up, across = [0, *(value for _, value in row.sizes)][-2:]
         laws = row.outcome.laws
         count = math.nan if laws is None else float(laws.upper)
         panels.setdefault(row.sizes[:-2], {})[across, up] = count
@@ -55,8 +54,9 @@ def _panel(
     axes.imshow(grid, origin="lower", aspect="auto", cmap="viridis", vmin=0, vmax=max(top, 1))
     axes.set_xticks(range(len(xs)), [str(x) for x in xs])
     axes.set_yticks(range(len(ys)), [str(y) for y in ys] if len(names) > 1 else [""] * len(ys))
-    axes.set_xlabel(names[-1])
-    axes.set_ylabel(names[-2] if len(names) > 1 else "")
+    up, across = ["", *names][-2:]
+    axes.set_xlabel(across)
+    axes.set_ylabel(up)
     axes.set_title(title, fontsize="medium")
     if len(cells) <= _MOST_LABELLED:
         for j, line in enumerate(grid):

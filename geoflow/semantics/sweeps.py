@@ -58,9 +58,7 @@ def verify_swept(declared: Mapping[str, Definition], name: tree.Name) -> None:
     raise DiagnosticError(messages.wrong_kind(name.span, message, "not a size", hint))
 
 
-def _verify_fixed(
-    definitions: Definitions, node: tree.Range, swept: Sequence[tree.Name]
-) -> None:
+def _verify_fixed(definitions: Definitions, node: tree.Range, swept: Sequence[tree.Name]) -> None:
     """Raise where a range moves with the sizes that are swept."""
     names = {name.text for name in swept}
     for used in free_names(node):

@@ -171,16 +171,12 @@ def thresholds(counts: Counts) -> Iterator[Threshold]:
 
 
 def _weights(count: int) -> Iterator[tuple[int, ...]]:
-    """Small integer vectors up to their sign and common factors: what stands alone is positive."""
+    """Small integer vectors up to their sign and common factors: the smaller side is positive."""
     for weights in itertools.product(range(-_LARGEST, _LARGEST + 1), repeat=count):
         mixed = sum(w != 0 for w in weights)
         if not 1 <= mixed <= _MIXED or math.gcd(*weights) != 1:
             continue
-        positive, negative = sum(w > 0 for w in weights), sum(w < 0 for w in weights)
-        if mixed == 1:
-            if positive:
-                yield weights
-        elif 0 < positive < negative or not negative:
-            yield weights
-        elif positive == negative and next(w for w in weights if w) > 0:
+        left, right = sum(w for w in weights if w > 0), -sum(w for w in weights if w < 0)
+        ahead = next(w for w in weights if w) > 0
+        if left and (not right or left < right or (left == right and ahead)):
             yield weights

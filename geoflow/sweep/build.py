@@ -8,7 +8,6 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import geoflow
 from geoflow.syntax.grammar import grammar_text
 
 _LIBRARIES = ("jax", "jaxlib", "numpy", "python-flint", "sympy", "lark")
@@ -18,7 +17,7 @@ _LIBRARIES = ("jax", "jaxlib", "numpy", "python-flint", "sympy", "lark")
 def build() -> str:
     """A digest that changes with anything that could change an answer."""
     digest = hashlib.sha256(grammar_text().encode())
-    folder = Path(geoflow.__file__).parent
+    folder = Path(__file__).parents[1]
     for path in sorted([*folder.rglob("*.py"), *folder.rglob("*.geo")]):
         digest.update(f"\n{path.relative_to(folder).as_posix()}\n".encode())
         digest.update(path.read_bytes())

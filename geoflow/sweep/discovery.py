@@ -94,7 +94,7 @@ def _explained(counts: Counts) -> Pieces | None:
 
 
 def _slices(points: list[Point]) -> Iterator[frozenset[Point]]:
-    """Few points where one or two sizes, or all, are as small as they get, or each point alone: where exceptions are."""
+    """Few points where one or two sizes, or all, are as small as they get: where exceptions are."""
     least = tuple(map(min, zip(*points, strict=True)))
     axes = range(len(least))
     groups = [*itertools.combinations(axes, 1), *itertools.combinations(axes, 2), tuple(axes)]

@@ -7,9 +7,10 @@ doing; a task that kills its worker again and again becomes a row that says so.
 from __future__ import annotations
 
 import itertools
-from concurrent.futures import CancelledError
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import CancelledError
 from contextlib import suppress
+from typing import cast
 
 from geoflow.diagnostics import Diagnostic, DiagnosticError
 from geoflow.rows import Failure, Outcome
@@ -51,9 +52,9 @@ def _in_processes(tasks: Mapping[str, Task], jobs: int, work: Work) -> Outcomes:
         before = len(waiting)
         with suppress(TerminatedWorkerError):
             with parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1):
-                parallel = Parallel(batch_size=1, return_as="generator_unordered")
+                parallel = Parallel(return_as="generator_unordered")
                 calls = (delayed(_keyed)(work, *item) for item in tuple(waiting.items()))
-                for key, outcome in parallel(calls):
+                for key, outcome in cast(Outcomes, parallel(calls)):
                     del waiting[key]
                     yield key, outcome
             return

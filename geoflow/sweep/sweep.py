@@ -119,7 +119,9 @@ class Sweep:
         return tuple(sorted(found, key=lambda row: [value for _, value in row.sizes]))
 
 
-def run_sweep(sweep: Sweep, file: str, progress: Progress = lambda done, total: None) -> SweepReport:
+def run_sweep(
+    sweep: Sweep, file: str, progress: Progress = lambda done, total: None
+) -> SweepReport:
     """Run a sweep to its end.
 
     Raises:

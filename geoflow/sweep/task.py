@@ -84,7 +84,9 @@ def _counted(model: Model, task: Task) -> Outcome:
     from geoflow.claims import count_results
     from geoflow.pipeline import count_model
 
-    laws: LawCount = count_model(model, CheckOptions(seed=task.seed, timeout=task.timeout, gates=task.gates))
+    laws: LawCount = count_model(
+        model, CheckOptions(seed=task.seed, timeout=task.timeout, gates=task.gates)
+    )
     return Outcome(laws, _claims(count_results(model, laws)))
 
 

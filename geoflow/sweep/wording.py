@@ -1,12 +1,11 @@
-"""Polynomials and thresholds in the words of the language, as short as they get; and their values back from the words."""
+"""Polynomials and thresholds in the words of the language, as short as they get."""
 
 from __future__ import annotations
 
 import itertools
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from fractions import Fraction
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import sympy
@@ -16,7 +15,7 @@ from sympy.printing.str import StrPrinter
 from geoflow.diagnostics import Source
 from geoflow.sweep.branches import Piece, Threshold
 from geoflow.sweep.fitting import Polynomial
-from geoflow.syntax import printer, tree
+from geoflow.syntax import printer
 from geoflow.syntax.parser import parse_expression
 
 _MINUS = 3  # characters that a sign in front is worth
@@ -37,9 +36,7 @@ def polynomial_text(
     )
     written = {_spell(form, names) for form in _forms(whole, symbols)}
     for weights in _sums(conditions, len(names)):
-        written |= {
-            _spell(form, names, weights) for form in _in_sum(whole, symbols, weights)
-        }
+        written |= {_spell(form, names, weights) for form in _in_sum(whole, symbols, weights)}
     return min(written, key=lambda text: (len(text) + _MINUS * text.startswith("-"), text))
 
 
@@ -65,7 +62,8 @@ def _turned(expression: Any) -> Any:
             others = [a for a in expression.args if a is not factor]
             number, *rest = others if others[0].is_number else [sympy.Integer(1), *others]
             turned = sympy.Add(*(-term for term in factor.args))
-            return sympy.Mul(-number, *rest, turned, evaluate=False)
+            signless = [] if number == -1 else [-number]
+            return sympy.Mul(*signless, *rest, turned, evaluate=False)
     return expression
 
 
@@ -77,9 +75,13 @@ def _forms(expression: Any, symbols: Sequence[Any]) -> Iterator[Any]:
     for symbol in symbols:
         collected = sympy.Poly(expression, symbol).all_coeffs() if expression.has(symbol) else []
         degree = len(collected) - 1
-        yield sympy.Add(
-            *(sympy.factor(c) * symbol ** (degree - i) for i, c in enumerate(collected)),
-        ) if collected else expression
+        yield (
+            sympy.Add(
+                *(sympy.factor(c) * symbol ** (degree - i) for i, c in enumerate(collected)),
+            )
+            if collected
+            else expression
+        )
 
 
 def _sums(conditions: Sequence[Threshold], count: int) -> Iterator[tuple[int, ...]]:
@@ -94,9 +96,7 @@ def _sums(conditions: Sequence[Threshold], count: int) -> Iterator[tuple[int, ..
         yield tuple(int(k in (i, j)) for k in range(count))
 
 
-def _in_sum(
-    expression: Any, symbols: Sequence[Any], weights: tuple[int, ...]
-) -> Iterator[Any]:
+def _in_sum(expression: Any, symbols: Sequence[Any], weights: tuple[int, ...]) -> Iterator[Any]:
     """The expression written in a sum of sizes, if the sizes of the sum stand in it only so."""
     summed = [(s, w) for s, w in zip(symbols, weights, strict=True) if w]
     (first, weight), *rest = summed
@@ -107,9 +107,7 @@ def _in_sum(
         yield from _forms(replaced, [together, *symbols])
 
 
-def _spell(
-    expression: Any, names: Sequence[str], weights: tuple[int, ...] | None = None
-) -> str:
+def _spell(expression: Any, names: Sequence[str], weights: tuple[int, ...] | None = None) -> str:
     """The text of an expression in the language, with no bracket too many."""
     text = _Printer().doprint(expression)
     if weights is not None:
@@ -144,32 +142,3 @@ def _linear(weights: Sequence[int], names: Sequence[str]) -> str:
     if common == 1:
         return text
     return f"{common}*({text})" if len(terms) > 1 else f"{common}*{text}"
-
-
-def value(text: str, sizes: Mapping[str, int]) -> Fraction:
-    """The value of an expression in sizes, from its text."""
-    return _value(parse_expression(Source("formula", text)), sizes)
-
-
-def _value(node: tree.Expression, sizes: Mapping[str, int]) -> Fraction:
-    match node:
-        case tree.Numeral():
-            return Fraction(node.text)
-        case tree.Name():
-            return Fraction(sizes[node.text])
-        case tree.Unary():
-            return _value(node.operand, sizes) * (-1 if node.operator == "-" else 1)
-        case tree.Binary():
-            left, right = _value(node.left, sizes), _value(node.right, sizes)
-            match node.operator:
-                case "+":
-                    return left + right
-                case "-":
-                    return left - right
-                case "*":
-                    return left * right
-                case "/":
-                    return left / right
-                case "**" if right.denominator == 1:
-                    return left**right.numerator
-    raise ValueError(f"no value of {printer.text(node)}")

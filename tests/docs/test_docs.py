@@ -28,7 +28,9 @@ def _models() -> list:
 
 @pytest.mark.parametrize(("mark", "body"), _models())
 def test_models_in_the_documentation(mark: str, body: str) -> None:
-    report = check_text(body, "<docs>", CheckOptions(verify=False), over_sizes=OverSizes())
+    report = check_text(
+        body, "<docs>", CheckOptions(verify=False, timeout=300), over_sizes=OverSizes()
+    )
     codes = [d.code for d in report.diagnostics]
     if match := re.match(r"error: (GEO\d{4})", mark):
         assert codes == [match[1]] and report.exit_code == 2

@@ -95,7 +95,9 @@ def test_a_file_that_is_no_cache_is_a_note(tmp_path):
 def test_a_damaged_entry_is_a_miss(tmp_path):
     first = swept(DiskCache(tmp_path))
     with closing(sqlite3.connect(tmp_path / "outcomes.sqlite3")) as connection, connection:
-        connection.execute("UPDATE outcomes SET line = replace(line, '\"upper\": 6', '\"upper\": 5')")
+        connection.execute(
+            "UPDATE outcomes SET line = replace(line, '\"upper\": 6', '\"upper\": 5')"
+        )
     again = swept(DiskCache(tmp_path))
     assert again.reused == 2
     assert [r.outcome.laws for r in again.rows] == [r.outcome.laws for r in first.rows]

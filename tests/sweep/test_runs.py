@@ -151,16 +151,18 @@ def cluster(folder: Path, workers: int) -> Iterator[tuple[str, list[subprocess.P
     pytest.importorskip("distributed")
     info = folder / "scheduler.json"
     dask = [sys.executable, "-m", "dask"]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     scheduler = [*dask, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
     worker = [*dask, "worker", "--scheduler-file", str(info), "--nthreads", "1", "--no-nanny",
               "--no-dashboard", "--local-directory", str(folder)]  # fmt: skip
     env = environment(folder)
-    started = [
-        subprocess.Popen([*scheduler, "--scheduler-file", str(info)], env=env, **quiet)
-    ]
+
+    def start(command: list[str]) -> subprocess.Popen[bytes]:
+        nothing = subprocess.DEVNULL
+        return subprocess.Popen(command, env=env, stdout=nothing, stderr=nothing)
+
+    started = [start([*scheduler, "--scheduler-file", str(info)])]
     try:
-        started += [subprocess.Popen(worker, env=env, **quiet) for _ in range(workers)]
+        started += [start(worker) for _ in range(workers)]
         end = time.monotonic() + 60
         while not info.exists():
             assert time.monotonic() < end
