@@ -37,3 +37,20 @@ metric fisher(diagonal)
 law ratio = log(sum(U**2, axis=0)) - log(sum(V**2, axis=0))
 expect laws = r
 expect complete
+
+# A narrow chain: the block of A has 4 rows and rank 2, and is inverted on its range.
+model narrow_chain
+param A[2, 2], B[2, 1], C[1, 2]
+map phi = A @ B @ C
+metric fisher(blocks)
+law first = log(det(A.T @ A)) - log(sum(B**2))
+law second = log(sum((A @ B)**2)) - 2*log(sum(C**2))
+expect laws = 2
+expect complete
+
+# Coin flips: the information of the output differs from entry to entry, and costs the law.
+model natural_bernoulli
+param U[n, 1], V[m, 1]
+map phi = U @ V.T
+metric fisher(blocks, output = bernoulli)
+expect no laws

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from geoflow.diagnostics import DiagnosticError as DiagnosticError
     from geoflow.flow import Flow as Flow
     from geoflow.laws.law import Law as Law
+    from geoflow.lossclass import AnyLoss as AnyLoss
+    from geoflow.lossclass import CrossEntropy as CrossEntropy
+    from geoflow.lossclass import FewData as FewData
     from geoflow.metric import Euclidean as Euclidean
     from geoflow.metric import Mirror as Mirror
     from geoflow.metric import Scaled as Scaled
@@ -27,8 +30,11 @@ if TYPE_CHECKING:
     from geoflow.results import VerifySettings as VerifySettings
 
 _HOME = {
+    "AnyLoss": "geoflow.lossclass",
+    "CrossEntropy": "geoflow.lossclass",
     "DiagnosticError": "geoflow.diagnostics",
     "Euclidean": "geoflow.metric",
+    "FewData": "geoflow.lossclass",
     "Flow": "geoflow.flow",
     "Law": "geoflow.laws.law",
     "Mirror": "geoflow.metric",

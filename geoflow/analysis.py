@@ -11,6 +11,7 @@ from geoflow.deadline import Deadline
 from geoflow.exact.radicals import has_roots
 from geoflow.expr.tree import depends_on_time
 from geoflow.flow import Flow
+from geoflow.laws.identity import doubtful
 from geoflow.laws.independence import Gradients, gradients
 from geoflow.laws.law import Law
 from geoflow.laws.search import LawSet, Where, find_laws
@@ -106,7 +107,7 @@ def _law_count(counted: Counted, proved: int) -> LawCount:
         return LawCount(proved, upper, "bounded", reason=reason)
     reason = f"the rank stagnates at {len(certificate.runs)} points over different primes"
     if not exact:
-        reason = f"{reason}; it is only estimated"
+        reason = "; ".join((reason, *(counted.flow.doubts or ("it is only estimated",))))
     return LawCount(proved, upper, "probable", certificate.error_bound, reason, exact)
 
 
@@ -140,13 +141,16 @@ def conclude(counted: Counted, found: LawSet) -> Analysis:
     """Count, facts and assumptions, given the laws."""
     total = law_count(counted, found.independent)
     properties = facts(counted.generator, counted.closure, total.status == "proved", counted.seed)
+    status: dict[str, Verdict] = dict(properties.status)
+    if counted.flow.doubts:
+        status = {name: doubtful(verdict) for name, verdict in status.items()}
     return Analysis(
         counted.flow,
         total,
         found.laws,
         counted.certificate,
         dict(properties.values),
-        dict(properties.status),
+        status,
         assumptions(counted),
         found.searched,
         counted.seed,
@@ -171,6 +175,8 @@ def assumptions(counted: Counted) -> tuple[str, ...]:
             said.append(f"with {names} in an open set that holds {shown}")
         else:
             said.append(f"with {names} outside a proper algebraic set of values")
+    said += generator.program.assumed()
+    said += [*counted.flow.doubts, *counted.flow.provisos]
     said += counted.flow.dynamics.assumptions(counted.flow.parametrization)
     if counted.flow.damping is not None and depends_on_time(counted.flow.damping):
         said.append("for t > 0")

@@ -11,6 +11,7 @@ from geoflow import analysis
 from geoflow.analysis import Analysis
 from geoflow.deadline import Deadline
 from geoflow.diagnostics import Diagnostic, DiagnosticError
+from geoflow.exact.cures import cure
 from geoflow.exact.interpreter import UnluckyPoint
 from geoflow.exact.program import UnsupportedPrimitive
 from geoflow.flow import Flow
@@ -94,7 +95,10 @@ def _reachable():
             Diagnostic(
                 "GEO0508",
                 f"φ or the metric uses `{error.name}`{place}, which has no exact evaluation.",
-                hints=("use rational operations, sqrt, geoflow.det and geoflow.inv",),
+                hints=(
+                    cure(error.name)
+                    or "use rational operations, sqrt, geoflow.det and geoflow.inv",
+                ),
             )
         ) from None
     except TooManyCoordinates as error:

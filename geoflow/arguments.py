@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 import jax
 import jax.numpy as jnp
@@ -12,8 +13,64 @@ import numpy as np
 
 from geoflow.dynamics import Decay, Dynamics, Gradient, Momentum
 from geoflow.expr.tree import Expr, Number, Time
+from geoflow.lossclass import LossClass
 from geoflow.metric import Euclidean, Metric
 from geoflow.parametrization import TIME, Arrays, MetricOn
+from geoflow.trainable import named
+
+
+class FlowArguments(TypedDict, total=False):
+    """The keywords of `Flow`."""
+
+    metric: Metric | Mapping[str, Metric] | None
+    order: Literal[1, 2]
+    damping: Any
+    accelerated: bool
+    decay: Any
+    coupled: bool | None
+    loss: LossClass
+    dynamics: Dynamics | None
+    positive: Iterable[str]
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the keywords of `Flow` say: the dynamics, the metrics, and which parameters are positive."""
+
+    dynamics: Dynamics
+    metrics: tuple[MetricOn, ...]
+    positive: frozenset[str]
+
+
+def read_arguments(
+    names: Sequence[str],
+    *,
+    metric: Metric | Mapping[str, Metric] | None = None,
+    order: Literal[1, 2] = 1,
+    damping: Any = None,
+    accelerated: bool = False,
+    decay: Any = None,
+    coupled: bool | None = None,
+    loss: LossClass | None = None,
+    dynamics: Dynamics | None = None,
+    positive: Iterable[str] = (),
+) -> Said:
+    """What the keywords of `Flow` say of the parameters `names`.
+
+    Raises:
+        ValueError: they contradict each other, or name no parameter.
+    """
+    if dynamics is not None and (metric, order, damping, decay) != (None, 1, None, None):
+        raise ValueError("dynamics says the whole flow: leave metric, order, damping and decay out")
+    if dynamics is None:
+        rates = decay_rates(decay, names, coupled, order)
+        dynamics = ordered_dynamics(order, damping_expression(damping, order), accelerated, rates)
+    verify_names(names, dynamics.order)
+    metrics = assign_metrics(metric, names)
+    signs = set(positive) | {n for m in metrics if m.metric.positive for n in m.parameters}
+    if unknown := signs - set(names):
+        raise ValueError(f"no parameter named {sorted(unknown)[0]!r}; there are {', '.join(names)}")
+    return Said(dynamics, metrics, frozenset(signs))
 
 
 def ordered_dynamics(
@@ -75,7 +132,7 @@ def name_leaves(params: Any) -> tuple[list[str], list[Any], Callable[[Sequence[A
             raise ValueError(
                 f"parameter {jax.tree_util.keystr(path)} has dtype {leaf.dtype}; real numbers are needed"
             )
-        names.append(_path_name(path))
+        names.append(named(path))
         leaves.append(leaf)
     return names, leaves, lambda values: jax.tree.unflatten(tree, list(values))
 
@@ -109,12 +166,6 @@ def verify_names(names: Sequence[str], order: int) -> None:
             raise ValueError(
                 f"a parameter of a flow of order 2 cannot be named {name!r}: that is {what}"
             )
-
-
-def _path_name(path: Sequence[Any]) -> str:
-    parts = [str(getattr(k, "key", getattr(k, "name", getattr(k, "idx", k)))) for k in path]
-    name = ".".join(parts) or "theta"
-    return f"theta[{name}]" if name[0].isdigit() else name
 
 
 def assign_metrics(

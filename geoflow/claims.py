@@ -15,10 +15,10 @@ from geoflow.expr.tree import Constant, Expr, Parameter, Velocity, walk
 from geoflow.flow import Flow
 from geoflow.laws.differential import Differential, differentiate
 from geoflow.laws.domain import defined_somewhere
-from geoflow.laws.identity import decide
+from geoflow.laws.identity import judge
 from geoflow.laws.law import Law
 from geoflow.laws.refutation import is_plain, refute
-from geoflow.laws.span import span_dimension
+from geoflow.laws.span import most_independent
 from geoflow.laws.symmetry import symmetry_of
 from geoflow.laws.tokens import UnsupportedExponential
 from geoflow.laws.witness import find_witness
@@ -28,12 +28,13 @@ from geoflow.semantics.model import Expectation, LawClaim, Model
 
 @dataclass(frozen=True)
 class JudgedLaw:
-    """A claimed law with its verdict; `law` is there when it holds."""
+    """A claimed law with its verdict; `law` is there when it holds. `reason`: why there is no proof, if known."""
 
     claim: LawClaim
     verdict: Verdict
     differential: Differential
     law: Law | None
+    reason: str = ""
 
 
 def judge_laws(
@@ -52,12 +53,13 @@ def judge_laws(
             differential = differentiate(counted.flow, [claim.expression], named)
         except UnsupportedExponential as error:
             raise DiagnosticError(_unsupported(claim, str(error))) from None
-        verdict = decide(counted.generator, differential, counted.places, counted.seed, deadline)
+        judgement = judge(counted.generator, differential, counted.places, counted.seed, deadline)
+        verdict = judgement.verdict
         holds = verdict in ("proved", "probable")
         if holds and not defined_somewhere(counted.flow, claim.expression, named, counted.seed):
             verdict, holds = "undecided", False
         law = _law(counted, claim, verdict, named) if holds else None
-        judged.append(JudgedLaw(claim, verdict, differential, law))
+        judged.append(JudgedLaw(claim, verdict, differential, law, judgement.reason))
     return tuple(judged)
 
 
@@ -91,19 +93,21 @@ def law_results(
 ) -> list[ClaimResult]:
     """One result per `law` claim, with a witness where it is refuted."""
     results = []
+    above: list[Law] = []
     for j in judged:
         result = ClaimResult(
             "law", j.claim.text, j.verdict, name=j.claim.name, line=j.claim.span.line
         )
         if j.law is not None:
-            result = replace(result, detail=_entries(j.law, not measure(counted, [j.law]).left_out))
+            result = replace(result, detail=_and(_entries(counted, j.law, above), j.reason))
+            above.append(j.law)
         elif j.verdict in ("refuted", "probably refuted"):
             lines = _witness(counted, j)
             result = replace(
                 result, detail="not conserved", witness=lines, hints=_nearby(j.claim, found)
             )
         else:
-            result = replace(result, detail="neither proved nor refuted")
+            result = replace(result, detail=_and("neither proved nor refuted", j.reason))
         results.append(result)
     return results
 
@@ -120,12 +124,29 @@ def _witness(counted: Counted, judged: JudgedLaw) -> tuple[str, ...]:
     return witness.lines if witness else (_modular_witness(counted),)
 
 
-def _entries(law: Law, measured: bool) -> str:
-    if not measured:
+def _and(text: str, reason: str) -> str:
+    return f"{text}; {reason}" if reason else text
+
+
+def _entries(counted: Counted, law: Law, above: Sequence[Law]) -> str:
+    """How many independent entries a law has, and how many beside the laws above it."""
+    if measure(counted, [law]).left_out:
         return "holds; how many of its entries are independent is not determined"
     if law.independent == 0:
         return "constant everywhere: it says nothing"
-    return f"{law.independent} independent entr{'y' if law.independent == 1 else 'ies'}"
+    words = f"{law.independent} independent entr{'y' if law.independent == 1 else 'ies'}"
+    return words + (_beside(counted, law, above) if above else "")
+
+
+def _beside(counted: Counted, law: Law, above: Sequence[Law]) -> str:
+    """What a law adds to those above it, where that is not all its independent entries."""
+    together = measure(counted, [*above, law])
+    if together.left_out:
+        return ""
+    new = together.rank - independent(counted, above)
+    if new == law.independent:
+        return ""
+    return f", adds {new or 'none'} to the laws above"
 
 
 def _modular_witness(counted: Counted) -> str:
@@ -271,12 +292,14 @@ def _certainly_fewer(
     counted: Counted, laws: Sequence[Law], judged: Sequence[JudgedLaw], count: int
 ) -> bool:
     """Whether the claims hold fewer than `count` independent laws, for certain: their entries span, over Q and beside
-    constants, a space of lower dimension. A rank at points is only a lower bound."""
+    constants, a space of lower dimension, or their Jacobian has a lower rank over the rational functions. A rank at
+    points is only a lower bound."""
     open_claims = [j for j in judged if j.verdict in ("undecided", "probably refuted")]
     entries = sum(math.prod(j.claim.expression.shape) for j in open_claims)
     named = {n: v for law in laws for n, v in law.flow.constants.items()}
     expressions = [law.expression for law in laws]
-    return entries + span_dimension(counted.flow, expressions, named) < count
+    enough = count - entries - 1
+    return most_independent(counted.flow, expressions, named, enough) <= enough
 
 
 def _most(counted: Counted, laws: Sequence[Law], judged: Sequence[JudgedLaw]) -> int:

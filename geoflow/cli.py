@@ -15,15 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.console import Console
 
-from geoflow.commands.choices import (
-    Color,
-    Overrides,
-    Seed,
-    Timeout,
-    positive_seconds,
-    read_overrides,
-    write_file,
-)
+from geoflow.call import expand, read_pairs, read_seconds, write
+from geoflow.commands.choices import Color, Overrides, Seed, Timeout
 from geoflow.commands.sweep import sweep
 from geoflow.faults import OWN_FAULT, WRONG_CALL, faults, own_up, refuse, render_errors, version
 from geoflow.options import CheckOptions
@@ -36,10 +29,9 @@ if TYPE_CHECKING:
 
 USAGE = """\
 geoflow says what the training of a model conserves, proves it, and confirms it by integration.
-  geoflow new > linear.geo        a commented model to start from
+  geoflow new > linear.geo        a commented model to start from; `geoflow catalog` lists more
   geoflow check linear.geo        its laws, and the verdict on what the file claims
   geoflow laws linear.geo         the laws alone: text, LaTeX, SymPy, Python, JSON
-  geoflow sweep linear.geo --over r=1..6    the counts of a family, and a formula for them
   geoflow explain GEO0301         what a message means; `geoflow COMMAND --help` for more
 
 Example:
@@ -134,9 +126,9 @@ def check(
         _check_targets(plot, certificate, no_verify)
 
         options = CheckOptions(
-            read_overrides(overrides),
+            read_pairs(overrides),
             seed,
-            positive_seconds(timeout),
+            read_seconds(timeout),
             not no_verify,
             strict,
             plot,
@@ -194,7 +186,7 @@ def _print_report(
 def _write_certificate(path: Path, report: Report) -> None:
     from geoflow.report import machine
 
-    write_file(path, machine.dumps(machine.certificates(report)))
+    write(path, machine.dumps(machine.certificates(report)))
 
 
 @app.command()
@@ -220,9 +212,9 @@ def laws(
                 "geoflow laws model.geo --format python",
             )
         options = CheckOptions(
-            read_overrides(overrides),
+            read_pairs(overrides),
             seed,
-            positive_seconds(timeout),
+            read_seconds(timeout),
             verify=False,
             formulas=format in ("sympy", "json"),
         )
@@ -275,9 +267,7 @@ def compare(
             refuse("--flows takes one file", "geoflow compare --flows model.geo")
         if not flows and len(files) < 2:
             refuse("two files are compared, or one with --flows", "geoflow compare a.geo b.geo")
-        options = CheckOptions(
-            read_overrides(overrides), seed, positive_seconds(timeout), verify=False
-        )
+        options = CheckOptions(read_pairs(overrides), seed, read_seconds(timeout), verify=False)
         comparison = compare_files(files, flows, options)
         if format == "json":
             typer.echo(machine.dumps(comparison_data(comparison)), nl=False)
@@ -286,6 +276,43 @@ def compare(
 
 
 app.command()(sweep)
+
+
+@app.command()
+def catalog(
+    path: Annotated[
+        str | None,
+        typer.Argument(help="A folder or file of your own; without one, the blocks of geoflow."),
+    ] = None,
+    format: Annotated[
+        Literal["text", "json", "markdown"], typer.Option("--format", help="How to print.")
+    ] = "text",
+    no_run: Annotated[bool, typer.Option("--no-run", help="List the entries only.")] = False,
+    seed: Seed = 0,
+    timeout: Timeout = None,
+    color: Color = "auto",
+) -> None:
+    """List network blocks: how many laws they have, which, and on whose word."""
+    with faults(seed):
+        from geoflow.catalog import check_catalog, read_catalog, shipped
+        from geoflow.report import machine
+        from geoflow.report.catalog import catalog_data, catalog_markdown, render_catalog
+        from geoflow.report.live import LiveReport
+
+        paths = expand([str(shipped()) if path is None else path])
+        out, err = open_console(sys.stdout, color), open_console(sys.stderr, color)
+        options = CheckOptions(seed=seed, timeout=read_seconds(timeout), verify=False)
+        with LiveReport(out, err, stream=False) as live:
+            found = read_catalog(paths) if no_run else check_catalog(paths, options, live)
+        if format == "json":
+            typer.echo(machine.dumps(catalog_data(found)), nl=False)
+        elif render_errors(found.diagnostics, err):
+            raise typer.Exit(WRONG_CALL)
+        elif format == "markdown":
+            typer.echo(catalog_markdown(found), nl=False)
+        else:
+            render_catalog(found, out)
+    raise typer.Exit(found.exit_code)
 
 
 @app.command()
@@ -313,7 +340,7 @@ def new(
     elif output.exists() and not force:
         refuse(f"{output} exists already", f"geoflow new {name} -o {output} --force")
     else:
-        write_file(output, text)
+        write(output, text)
 
 
 @app.command()
@@ -345,23 +372,3 @@ def explain(
     else:
         for line in page.splitlines():
             Page(out).line(line)
-
-
-def expand(paths: list[str]) -> list[str]:
-    """The paths with each folder replaced by the .geo files below it, sorted, none hidden."""
-    found: dict[str, None] = {}
-    for path in paths:
-        if path != "-" and Path(path).is_dir():
-            below = sorted(
-                p
-                for p in Path(path).rglob("*.geo")
-                if p.is_file() and not _hidden(p.relative_to(path))
-            )
-            found.update(dict.fromkeys(map(str, below) if below else [path]))
-        else:
-            found[path] = None
-    return list(found)
-
-
-def _hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)

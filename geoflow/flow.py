@@ -17,27 +17,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from geoflow.arguments import (
-    assign_metrics,
-    chosen_names,
-    damping_expression,
-    decay_rates,
-    name_leaves,
-    ordered_dynamics,
-    verify_names,
-)
+from geoflow.arguments import FlowArguments, chosen_names, name_leaves, read_arguments
 from geoflow.dynamics import Custom, Dynamics, Momentum
 from geoflow.exact.program import trace
 from geoflow.expr.evaluate import rationals
 from geoflow.expr.tree import Expr, Shape
 from geoflow.lossclass import AnyLoss, LossClass
-from geoflow.metric import Metric
+from geoflow.metric import Metric, Setting
+from geoflow.network import network
 from geoflow.parametrization import (
     Arrays,
     Block,
@@ -49,6 +42,8 @@ from geoflow.parametrization import (
     Output,
     Parametrization,
 )
+
+_MODEL: Any = object()  # x is left out: the model is called
 
 
 @dataclass(frozen=True)
@@ -97,24 +92,20 @@ class Flow:
         Raises `ValueError` when the arguments contradict each other.
         """
         names, leaves, rebuild = name_leaves(params)
-        if dynamics is not None and (metric, order, damping, decay) != (None, 1, None, None):
-            raise ValueError(
-                "dynamics says the whole flow: leave metric, order, damping and decay out"
-            )
-        if dynamics is None:
-            rates = decay_rates(decay, names, coupled, order)
-            dynamics = ordered_dynamics(
-                order, damping_expression(damping, order), accelerated, rates
-            )
-        verify_names(names, dynamics.order)
-        metrics = assign_metrics(metric, names)
-        signs = set(positive) | {n for m in metrics if m.metric.positive for n in m.parameters}
-        if unknown := signs - set(names):
-            raise ValueError(
-                f"no parameter named {sorted(unknown)[0]!r}; there are {', '.join(names)}"
-            )
+        said = read_arguments(
+            names,
+            metric=metric,
+            order=order,
+            damping=damping,
+            accelerated=accelerated,
+            decay=decay,
+            coupled=coupled,
+            loss=loss,
+            dynamics=dynamics,
+            positive=positive,
+        )
         blocks = tuple(
-            Block(n, tuple(leaf.shape), positive=n in signs)
+            Block(n, tuple(leaf.shape), positive=n in said.positive)
             for n, leaf in zip(names, leaves, strict=True)
         )
 
@@ -123,7 +114,7 @@ class Flow:
                 jnp.asarray(x) for x in jax.tree.leaves(phi(rebuild([theta[n] for n in names])))
             )
 
-        self._set(Parametrization(blocks, output, (), metrics, {}, loss), dynamics)
+        self._set(Parametrization(blocks, output, (), said.metrics, {}, loss), said.dynamics)
         if not self.parametrization.outputs:
             raise ValueError("φ returns no array; is a `return` missing?")
 
@@ -131,6 +122,7 @@ class Flow:
         """Fill in what follows from the parts: constants, outputs, and the cotangents that a metric leaves."""
         if not p.parameters:
             raise ValueError("a flow needs at least one parameter")
+        p = p.on_few()
         known: dict[str, Fraction | None] = dict(p.constants)
         for m in p.metrics:
             for name, value in m.metric.constants().items():
@@ -148,6 +140,7 @@ class Flow:
         if isinstance(loss, AnyLoss) and len(p.metrics) == 1:
             loss = p.metrics[0].metric.restricted(loss)
         parametrization = replace(p, outputs=shapes, constants=known, loss=loss, stated_loss=stated)
+        parametrization = replace(parametrization, metrics=_settled(parametrization, dynamics))
         object.__setattr__(self, "parametrization", parametrization)
         object.__setattr__(self, "dynamics", dynamics)
         object.__setattr__(self, "constants", known)
@@ -178,6 +171,51 @@ class Flow:
             parameters, phi, (), metrics, constants, loss, description, data=data, gates=gates
         )
         return cls.of_parts(parametrization, dynamics)
+
+    @classmethod
+    def of_network(
+        cls,
+        apply: Callable[..., Any],
+        params: Any,
+        x: Any = _MODEL,
+        *,
+        gates: Gates = "lifted",
+        **arguments: Unpack[FlowArguments],
+    ) -> Flow:
+        """The flow of a network x ↦ apply(params, x) trained on any data by any loss of a class.
+
+        **Arguments**
+
+        - `apply`: (params, x) → array or pytree of arrays, in JAX. `of_network(model, x)` is short for
+          `of_network(lambda m, x: m(x), model, x)` where the model is a pytree that can be called (Equinox, Flax nnx).
+        - `params`: a pytree, an Equinox module, Flax variables or a Flax nnx module. Its arrays of floating-point
+          numbers are the parameters, named by their path (`layers.0.weight`); of Flax variables those in `params`, of
+          an nnx module its `Param`s. Everything else stays as it is.
+        - `x`: one example input: an array, a `jax.ShapeDtypeStruct`, or a pytree of them; only shapes and dtypes
+          matter. Integers are token ids and may look up rows of an array. A network that takes a batch is one of inputs
+          [B, n].
+        - `gates`: what piecewise functions choose: `lifted` (free) or `real` (what θ and x make of them, near a point).
+        - the keywords of `Flow`.
+
+        Raises `ValueError` with the place and a cure when the network is none that can be analyzed.
+        """
+        if x is _MODEL:
+            apply, params, x = _called, apply, params
+        found = network(apply, params, x)
+        said = read_arguments([b.name for b in found.blocks], **arguments)
+        blocks = tuple(replace(b, positive=b.name in said.positive) for b in found.blocks)
+        loss = arguments.get("loss", AnyLoss())
+        return cls.of_model(
+            blocks,
+            found.output,
+            said.metrics,
+            said.dynamics,
+            {},
+            "network",
+            loss,
+            found.data,
+            gates,
+        )
 
     def with_constants(self, extra: Mapping[str, Fraction | None]) -> Flow:
         """The same flow, knowing the values of more constants (those that only a law names)."""
@@ -312,6 +350,16 @@ class Flow:
         }
 
     @property
+    def doubts(self) -> tuple[str, ...]:
+        """What the fields take for granted and is only probable: then nothing about the flow is proved."""
+        return tuple(doubt for m in self.parametrization.metrics for doubt in m.metric.doubts)
+
+    @property
+    def provisos(self) -> tuple[str, ...]:
+        """Where the metrics are metrics, if not everywhere."""
+        return tuple(text for m in self.parametrization.metrics for text in m.metric.provisos)
+
+    @property
     def symbolic_constants(self) -> tuple[str, ...]:
         """Names of the constants without a value."""
         return tuple(n for n, v in self.constants.items() if v is None)
@@ -334,6 +382,21 @@ class Flow:
         )
 
 
+def _settled(p: Parametrization, dynamics: Dynamics) -> tuple[MetricOn, ...]:
+    """The metrics, knowing what they must know of the flow."""
+    shapes = {b.name: b.shape for b in p.parameters}
+    positive = frozenset(b.name for b in p.parameters if b.positive)
+    inverted = dynamics.decay is not None and dynamics.decay.coupled
+
+    def setting(m: MetricOn) -> Setting:
+        alone = len(p.metrics) == 1
+        return Setting(
+            m.parameters, shapes, positive, p.phi, p.constants, p.loss, alone, inverted, p.data
+        )
+
+    return tuple(MetricOn(m.metric.settled(setting(m)), m.parameters) for m in p.metrics)
+
+
 def _examples(
     p: Parametrization, constants: Mapping[str, Fraction | None]
 ) -> tuple[dict[str, jax.ShapeDtypeStruct], dict[str, jax.ShapeDtypeStruct]]:
@@ -343,6 +406,10 @@ def _examples(
         {n: jax.ShapeDtypeStruct((), np.float64) for n in constants},
         {n: jax.ShapeDtypeStruct(s, np.float64) for n, s in shapes.items()},
     )
+
+
+def _called(model: Callable[[Any], Any], x: Any) -> Any:
+    return model(x)
 
 
 _SUPERSCRIPT = str.maketrans("0123456789×", "⁰¹²³⁴⁵⁶⁷⁸⁹ˣ")

@@ -98,7 +98,8 @@ class CrossEntropy:
 
 @dataclass(frozen=True)
 class FewData:
-    """k fixed data points: cotangents in a k-dimensional subspace, drawn from the seed as small integers."""
+    """k fixed data points, drawn from the seed as small integers. Of a map: cotangents in a k-dimensional subspace.
+    Of a network: k inputs, with any cotangent at each (`Parametrization.on_few`)."""
 
     k: int
     seed: int = 0
@@ -118,6 +119,23 @@ class FewData:
     ) -> tuple[jax.Array, ...]:
         """Combinations of k fixed cotangents."""
         return tuple(jnp.tensordot(controls[0], fixed, axes=1) for fixed in self._fixed(outputs))
+
+    def inputs(self, data: Sequence[tuple[Shape, bool]]) -> list[np.ndarray]:
+        """k inputs [k, *shape] of a network: small integers, or one-hot rows where the second value says so."""
+        rng = np.random.default_rng([self.seed, 0x696E7075])
+        found = []
+        for shape, onehot in data:
+            if onehot:
+                scores = rng.random((self.k, *shape))
+                found.append((scores == scores.max(-1, keepdims=True)).astype(np.float64))
+            else:
+                found.append(rng.integers(-99, 100, (self.k, *shape)).astype(np.float64))
+        return found
+
+    @property
+    def on_inputs(self) -> AnyLoss:
+        """The class of losses of a network on its k inputs: every loss."""
+        return AnyLoss(f"every loss on {self.k} inputs drawn from seed {self.seed}")
 
     def _fixed(self, outputs: Sequence[Shape]) -> list[np.ndarray]:
         rng = np.random.default_rng([self.seed, 0x64617461])

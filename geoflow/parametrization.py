@@ -15,12 +15,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from geoflow.expr.tree import Parameter, Shape, Time, Velocity
-from geoflow.lossclass import AnyLoss, LossClass
+from geoflow.lossclass import AnyLoss, FewData, LossClass
 from geoflow.metric.base import Metric, MetricContext
 
 Arrays = Mapping[str, jax.Array]
 Cotangent = tuple[jax.Array, ...]
 Output = Callable[[Arrays, Arrays], tuple[jax.Array, ...]]
+
+Inversion = Literal["steepest", "exact", "spanning"]
 
 TIME = "t"
 Gates = Literal["lifted", "real"]
@@ -99,6 +101,7 @@ class Parametrization:
     )
     data: tuple[Datum, ...] = ()
     gates: Gates = "lifted"
+    fixed: int = 0  # inputs that a network was put on (`on_few`)
 
     @property
     def size(self) -> int:
@@ -172,23 +175,36 @@ class Parametrization:
         outputs = tuple((count, *s) for s in self.outputs)
         return replace(self, phi=phi, outputs=outputs, data=())
 
+    def on_few(self) -> Parametrization:
+        """The map of θ that a network is to the losses on a few fixed inputs; itself for other losses and for maps."""
+        loss = self.stated_loss or self.loss
+        if not self.data or not isinstance(loss, FewData):
+            return self
+        values = loss.inputs([(d.shape, d.kind == "onehot") for d in self.data])
+        inputs = {d.name: jnp.asarray(v) for d, v in zip(self.data, values, strict=True)}
+        return replace(self.on_data(inputs), loss=loss.on_inputs, stated_loss=None, fixed=loss.k)
+
     def direction(
         self,
         constants: Arrays,
         theta: Arrays,
         covector: Arrays,
         at: Arrays | None = None,
-        exact: bool = False,
+        how: Inversion = "steepest",
     ) -> dict[str, jax.Array]:
-        """M⁻¹ · covector, with mirror metrics taken at `at` instead of θ if given. With `exact`, a field that spans
-        the same space over the functions and that exact arithmetic can evaluate (see `Metric.spanning`)."""
+        """M⁻¹ · covector, with mirror metrics taken at `at` instead of θ if given: `steepest` in floating point,
+        `exact` in exact arithmetic, `spanning` a field that spans the same space over the functions (see `Metric`)."""
         result: dict[str, jax.Array] = {}
         for m in self.metrics:
             place = at if at is not None and m.metric.mirror else theta
             own = {n: place[n] for n in m.parameters}
             alone = len(self.metrics) == 1
             context = MetricContext(constants, own, theta, self.phi, self.loss, alone)
-            apply = m.metric.spanning if exact else m.metric.steepest
+            apply = {
+                "steepest": m.metric.steepest,
+                "exact": m.metric.exact,
+                "spanning": m.metric.spanning,
+            }[how]
             result |= apply(context, {n: covector[n] for n in m.parameters})
         return result
 

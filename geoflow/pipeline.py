@@ -175,7 +175,7 @@ def check_model(
     if over_sizes is not None and model.sweep is not None:
         family = clock.run("sweep", model.name, lambda: over_sizes(model, options))
         claims += [family] if family is not None else []
-    report = model_report(model, flow, counted, analysis, claims, options, clock.seconds)
+    report = model_report(model, flow, counted, analysis, claims, options, clock.seconds, claimed)
     if model.at is not None:
         special = clock.run("at", model.name, lambda: _special(model, counted, analysis, deadline))
         special = replace(special, lower=analysis.count.lower)
@@ -311,9 +311,18 @@ def _where(model: Model) -> Where:
 
     if model.search is None:
         return Where()
-    degrees = [s.degree for s in model.search if s.kind == "polynomial" and s.degree]
+
+    def degree(kind: str) -> int:
+        return max((s.degree for s in model.search or () if s.kind == kind and s.degree), default=0)
+
     functions = any(s.kind in ("log", "potentials") for s in model.search)
-    return Where(matrix=True, degree=max(degrees, default=0), functions=functions)
+    return Where(
+        matrix=True,
+        degree=degree("polynomial"),
+        functions=functions,
+        darboux=degree("darboux"),
+        asked=True,
+    )
 
 
 def with_claimed(counted: Counted, found: LawSet, claimed: Sequence[Law]) -> LawSet:

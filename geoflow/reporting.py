@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from geoflow.analysis import Analysis, Counted, count
+from collections.abc import Sequence
+from dataclasses import replace
+
+from geoflow.analysis import Analysis, Counted, count, independent
 from geoflow.diagnostics import Diagnostic
 from geoflow.flow import Flow
 from geoflow.laws.law import Law
@@ -27,8 +30,10 @@ def model_report(
     claims: list[ClaimResult],
     options: CheckOptions,
     seconds: dict[str, float],
+    claimed: Sequence[Law] = (),
 ) -> ModelReport:
-    """Everything `check` says of one model before trajectories are integrated."""
+    """Everything `check` says of one model before trajectories are integrated. `claimed` are the claimed laws that
+    hold."""
     formulas = sum(law.added for law in analysis.laws)
     notes = [
         f"the map does not depend on {name}: no loss trains it" for name in flow.unseen_parameters()
@@ -44,7 +49,10 @@ def model_report(
         dimension=flow.dimension,
         laws=analysis.count,
         claims=tuple(claims),
-        found=tuple(shown_law(law, options.formulas) for law in analysis.laws),
+        found=tuple(
+            replace(shown_law(law, options.formulas), claimed=_spanned(counted, law, claimed))
+            for law in analysis.laws
+        ),
         certificate=analysis.certificate,
         verify=None,
         facts=dict(analysis.facts),
@@ -55,6 +63,14 @@ def model_report(
         prime=counted.places[0].field.p,
         seconds=dict(seconds),
     )
+
+
+def _spanned(counted: Counted, law: Law, claimed: Sequence[Law]) -> bool:
+    """Whether a law is a function of the claimed ones that are proved."""
+    certain = [c for c in claimed if c.status == "proved"]
+    if not certain:
+        return False
+    return independent(counted, [*certain, law]) == independent(counted, certain)
 
 
 def _decay_note(flow: Flow, analysis: Analysis, seed: int) -> list[str]:
@@ -82,6 +98,7 @@ def shown_law(law: Law, formulas: bool) -> FoundLaw:
         kind=law.kind,
         status=law.status,
         symmetry=law.symmetry,
+        reason=law.reason,
     )
 
 

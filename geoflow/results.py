@@ -60,11 +60,14 @@ class Certificate:
     runs: tuple[RankRun, ...]
     seed: int
     degree: int
-    error_bound: float
+    error_bound: (
+        float | None
+    )  # None where the fields are no irreducible family, or the rank is an estimate
     closed_by: str = ""  # why the algebra is closed identically, where it is
     complete: bool = True  # false when the time ran out before stagnation
     estimated: bool = False
     balls: BallRun | None = None
+    assumed: bool = False  # whether the fields take for granted what is only probable
 
     @property
     def ranks(self) -> tuple[int, ...]:
@@ -81,7 +84,7 @@ class Certificate:
     @property
     def exact(self) -> bool:
         """Whether `rank` is proved."""
-        return not self.estimated or self.balls is not None
+        return not self.assumed and (not self.estimated or self.balls is not None)
 
     @property
     def estimate(self) -> int:
@@ -91,7 +94,8 @@ class Certificate:
 
 @dataclass(frozen=True)
 class FoundLaw:
-    """A law as it is shown. `independent`: how many independent laws its entries hold."""
+    """A law as it is shown. `independent`: how many independent laws its entries hold; `reason`: why there is no
+    proof, if known."""
 
     text: str
     latex: str
@@ -102,6 +106,8 @@ class FoundLaw:
     status: Verdict
     symmetry: str = ""
     drift: float | None = None
+    reason: str = ""
+    claimed: bool = False  # a function of the laws that the file claims and that are proved
 
 
 @dataclass(frozen=True)
@@ -237,3 +243,27 @@ class Comparison:
 
     flows: tuple[ComparedFlow, ...]
     laws: tuple[ComparedLaw, ...]
+
+
+@dataclass(frozen=True)
+class CatalogEntry:
+    """One model of a catalog. `formula` and `source` are those of its comments, `claimed` the texts of its laws,
+    `report` what was found, where it was checked."""
+
+    name: str
+    file: str
+    title: str
+    network: str
+    formula: str
+    source: str
+    claimed: tuple[str, ...]
+    report: ModelReport | None = None
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """The entries in the order of their files. Any error leaves none."""
+
+    entries: tuple[CatalogEntry, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    exit_code: int

@@ -9,14 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from geoflow.commands.choices import (
-    Color,
-    Overrides,
-    Seed,
-    Timeout,
-    positive_seconds,
-    read_overrides,
-)
+from geoflow.call import read_pairs, read_seconds
+from geoflow.commands.choices import Color, Overrides, Seed, Timeout
 from geoflow.faults import WRONG_CALL, faults, refuse, render_errors
 from geoflow.report.page import Page, open_console
 
@@ -82,11 +76,11 @@ def sweep(
         from geoflow.sweep.sweep import Sweep, SweepOptions, run_sweep
 
         _check_targets(plot, out, resume)
-        given = read_overrides(overrides)
+        given = read_pairs(overrides)
         chosen = _model(file, model, given)
-        members = family(chosen, read_overrides(over, "--over", "n=1..6"), given)
+        members = family(chosen, read_pairs(over, "--over", "n=1..6"), given)
         options = SweepOptions(
-            seed, gates, rank_only, positive_seconds(timeout), jobs or _cores(), scheduler
+            seed, gates, rank_only, read_seconds(timeout), jobs or _cores(), scheduler
         )
         whole = Sweep(members, options, NoCache() if no_cache else DiskCache(cache_folder()))
         if not whole.members:

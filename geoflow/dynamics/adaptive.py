@@ -92,6 +92,9 @@ class RMSProp(_Adaptive):
             *(_moment("w", b, True) for b in p.parameters),
         )
 
+    def rates(self, p: Parametrization) -> list[Expr]:
+        return [self.b2]
+
     def _moved(self, p: Parametrization, c: Arrays, z: Arrays, gradient: Tangent) -> Tangent:
         return {n: g / z[f"w({n})"] for n, g in gradient.items()}
 
@@ -117,6 +120,9 @@ class Adam(_Adaptive):
         first = (_moment("m", b, False) for b in p.parameters)
         second = (_moment("w", b, True) for b in p.parameters)
         return (Block(TIME, (), "time"), *p.parameters, *first, *second)
+
+    def rates(self, p: Parametrization) -> list[Expr]:
+        return [self.b1, self.b2]
 
     def _moved(self, p: Parametrization, c: Arrays, z: Arrays, gradient: Tangent) -> Tangent:
         (rate,) = evaluate((self.b1,), Environment(c))

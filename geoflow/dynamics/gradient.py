@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import jax.numpy as jnp
 
-from geoflow.dynamics.base import Decay, Dynamics, Tangent, signed
+from geoflow.dynamics.base import Decay, Dynamics, Tangent, folded, signed
+from geoflow.expr.printer import print_expr
 from geoflow.expr.tree import Expr
-from geoflow.parametrization import TIME, Arrays, Block, Cotangent, Parametrization
+from geoflow.parametrization import TIME, Arrays, Block, Cotangent, Inversion, Parametrization
 
 
 @dataclass(frozen=True)
@@ -44,26 +45,36 @@ class Gradient(Dynamics):
     def controls(self, p: Parametrization, c: Arrays, z: Arrays, b: Cotangent) -> Tangent:
         theta = p.theta(z)
         covector = p.covector(c, theta, b)
-        return self._timed(p.direction(c, theta, covector, exact=True), 0.0)
+        return self._timed(p.direction(c, theta, covector, how="spanning"), 0.0)
 
     def drift(self, p: Parametrization, c: Arrays, z: Arrays) -> Tangent:
         theta = p.theta(z)
         zero = {n: jnp.zeros_like(v) for n, v in theta.items()}
-        return self._timed(self._decayed(p, c, theta, zero), 1.0)
+        return self._timed(self._decayed(p, c, theta, zero, "exact"), 1.0)
 
     def _timed(self, tangent: Tangent, t: float) -> Tangent:
         return tangent if self.decay is None else {TIME: jnp.full((), t), **tangent}
 
-    def _decayed(self, p: Parametrization, c: Arrays, theta: Arrays, tangent: Tangent) -> Tangent:
+    def _decayed(
+        self, p: Parametrization, c: Arrays, theta: Arrays, tangent: Tangent, how: Inversion
+    ) -> Tangent:
         if self.decay is None:
             return tangent
         pull = self.decay.covector(c, theta)
-        return signed(tangent, p.direction(c, theta, pull) if self.decay.coupled else pull, -1.0)
+        if self.decay.coupled:
+            pull = p.direction(c, theta, pull, how=how)
+        return signed(tangent, pull, -1.0)
 
     def velocity(self, p: Parametrization, c: Arrays, z: Arrays, a: Cotangent) -> Tangent:
         theta = p.theta(z)
         steepest = p.direction(c, theta, p.gradient(c, theta, a))
-        return self._timed(self._decayed(p, c, theta, steepest), 1.0)
+        return self._timed(self._decayed(p, c, theta, steepest, "steepest"), 1.0)
 
     def rates(self, p: Parametrization) -> list[Expr]:
-        return [] if self.decay is None else self.decay.sums(4)
+        if self.decay is None:
+            return []
+        rates = self.decay.sums(4)
+        if not self.decay.coupled:
+            return rates
+        scales = {print_expr(s): s for m in p.metrics if (s := m.metric.shrinking) is not None}
+        return [folded("mul", s, rate) for s in scales.values() for rate in rates]

@@ -15,7 +15,7 @@ from geoflow.dynamics.base import Decay, Dynamics, Tangent, folded, signed
 from geoflow.expr.evaluate import Environment, evaluate
 from geoflow.expr.printer import print_expr
 from geoflow.expr.tree import Expr, Number
-from geoflow.parametrization import TIME, Arrays, Block, Cotangent, Parametrization
+from geoflow.parametrization import TIME, Arrays, Block, Cotangent, Inversion, Parametrization
 
 
 @dataclass(frozen=True)
@@ -57,31 +57,34 @@ class Momentum(Dynamics):
         return {b.name: tau * z[b.name] + z[f"{b.name}'"] for b in p.parameters}
 
     def _force(
-        self, p: Parametrization, c: Arrays, z: Arrays, covector: Arrays, exact: bool
+        self, p: Parametrization, c: Arrays, z: Arrays, covector: Arrays, how: Inversion
     ) -> Tangent:
-        return p.direction(c, p.theta(z), covector, self._metric_point(p, c, z), exact)
+        return p.direction(c, p.theta(z), covector, self._metric_point(p, c, z), how)
 
     def controls(self, p: Parametrization, c: Arrays, z: Arrays, b: Cotangent) -> Tangent:
         covector = p.covector(c, p.theta(z), b)
-        force = self._force(p, c, z, covector, exact=True)
+        force = self._force(p, c, z, covector, "spanning")
         tangent = {block.name: jnp.zeros(block.shape) for block in self.state(p)}
         return tangent | {f"{n}'": v for n, v in force.items()}
 
     def drift(self, p: Parametrization, c: Arrays, z: Arrays) -> Tangent:
+        return self._drift(p, c, z, "exact")
+
+    def _drift(self, p: Parametrization, c: Arrays, z: Arrays, how: Inversion) -> Tangent:
         theta, tau = p.theta(z), self._tau(c, z)
         position = {b.name: z[f"{b.name}'"] for b in p.parameters}
         velocity = {b.name: -tau * z[f"{b.name}'"] for b in p.parameters}
         if self.decay is not None:
             pull = self.decay.covector(c, theta)
             if self.decay.coupled:
-                velocity = signed(velocity, self._force(p, c, z, pull, exact=False), -1.0)
+                velocity = signed(velocity, self._force(p, c, z, pull, how), -1.0)
             else:
                 position = signed(position, pull, -1.0)
         return {TIME: jnp.ones(()), **position, **{f"{n}'": v for n, v in velocity.items()}}
 
     def velocity(self, p: Parametrization, c: Arrays, z: Arrays, a: Cotangent) -> Tangent:
-        force = self._force(p, c, z, p.gradient(c, p.theta(z), a), exact=False)
-        tangent = self.drift(p, c, z)
+        force = self._force(p, c, z, p.gradient(c, p.theta(z), a), "steepest")
+        tangent = self._drift(p, c, z, "steepest")
         return tangent | {f"{n}'": tangent[f"{n}'"] + v for n, v in force.items()}
 
     def rates(self, p: Parametrization) -> list[Expr]:

@@ -54,6 +54,8 @@ class SignDescent(Dynamics):
         return tuple(replace(b, positive=True) for b in p.parameters)
 
     def control_blocks(self, p: Parametrization) -> tuple[Control, ...]:
+        if not self.polynomial and p.data:
+            raise ValueError(f"{self.text} of a network is not supported")
         if not self.polynomial and p.outputs != ((),):
             raise ValueError(f"{self.text} is supported for one scalar output only")
         return p.controls * self.power if self.polynomial else p.controls
@@ -83,8 +85,6 @@ class SignDescent(Dynamics):
             UnsupportedPrimitive: φ reads symbolic constants or takes square roots.
             UnluckyPoint: no point was found.
         """
-        if p.data:
-            raise UnsupportedPrimitive(f"{self.text} of a network")
         if any(v is None for v in p.constants.values()):
             raise UnsupportedPrimitive(f"{self.text} with symbolic constants")
         if any(i.primitive in ("sqrt", "rsqrt", "pow") for i in self._slope(p).instructions):

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -43,6 +43,13 @@ class Arithmetic(Protocol):
     def constant(self, value: Fraction, shape: tuple[int, ...]) -> Array: ...
     def smooth(self, name: str, a: Array) -> Array: ...
     def pattern(self, a: Array) -> Array: ...
+
+
+@runtime_checkable
+class KnowsInverses(Protocol):
+    """An arithmetic with inverses of its own, of matrices without nilpotents."""
+
+    def determinant_and_inverse(self, a: Array) -> tuple[Array, Array]: ...
 
 
 @lru_cache(maxsize=256)
@@ -160,13 +167,15 @@ def power(ring: Arithmetic, a: Array, exponent: int) -> Array:
 def inverse(ring: Arithmetic, a: Array) -> Array:
     """The inverse of matrices [2^k, batch, ..., n, n], block by block where entries vanish: the blocks are the
     connected components of the pattern of nonzero entries, so the result is the inverse whatever the pattern is."""
+    if isinstance(ring, KnowsInverses) and len(a) == 1:
+        return ring.determinant_and_inverse(a)[1]
     n = a.shape[-1]
     used = np.asarray(ring.pattern(a), dtype=bool).reshape(-1, n, n).any(axis=0)
     out = np.array(np.broadcast_to(ring.zeros((1,) * a.ndim), a.shape))
     solved: list[
         tuple[Array, Array]
     ] = []  # equal blocks, of a Kronecker product say, are inverted once
-    for block in _components(np.asarray(used | used.T)):
+    for block in components(np.asarray(used | used.T)):
         rows, columns = np.ix_(block, block)
         part = a[..., rows, columns]
         known = next(
@@ -182,8 +191,9 @@ def inverse(ring: Arithmetic, a: Array) -> Array:
     return out
 
 
-def _components(joined: Array) -> list[list[int]]:
-    left, components = set(range(len(joined))), []
+def components(joined: Array) -> list[list[int]]:
+    """The connected components of a symmetric pattern [n, n]."""
+    left, found = set(range(len(joined))), []
     while left:
         stack, component = [left.pop()], set[int]()
         while stack:
@@ -192,8 +202,8 @@ def _components(joined: Array) -> list[list[int]]:
             near = left & set(np.flatnonzero(joined[k]).tolist())
             left -= near
             stack += near
-        components.append(sorted(component))
-    return components
+        found.append(sorted(component))
+    return found
 
 
 def determinant_and_adjugate(ring: Arithmetic, a: Array) -> tuple[Array, Array]:
@@ -205,6 +215,9 @@ def determinant_and_adjugate(ring: Arithmetic, a: Array) -> tuple[Array, Array]:
     n = a.shape[-1]
     if n == 0:
         return ring.constant(Fraction(1), (1, *a.shape[1:-2])), a
+    if isinstance(ring, KnowsInverses) and len(a) == 1:
+        determinant, found = ring.determinant_and_inverse(a)
+        return determinant, ring.mul(determinant[..., None, None], found)
     identity = ring.literal(np.eye(n).reshape((1,) * (a.ndim - 2) + (n, n)))
     m, c = identity, ring.zeros((1,) * (a.ndim - 2))
     for k in range(1, n + 1):

@@ -7,7 +7,7 @@ A primitive is one entry of `RULES`. What moves data without touching it is the 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -17,7 +17,7 @@ import numpy as np
 from geoflow.exact import dual
 from geoflow.exact.dual import Arithmetic, Array
 from geoflow.exact.gates import Gate
-from geoflow.exact.program import ERF_SLOPE, Instruction, Program, UnsupportedPrimitive
+from geoflow.exact.program import Instruction, Program, UnsupportedPrimitive
 
 
 class UnluckyPoint(Exception):
@@ -33,15 +33,16 @@ def run(
     ring: Arithmetic,
     inputs: Sequence[Array],
     gates: Sequence[Array] | Decide = (),
+    given: Mapping[int, Array] | None = None,
 ) -> list[Array]:
     """Values of the outputs, each [nilpotent, batch, *shape]. `gates` are the values of the program's gates, in order,
-    or what decides them as they are met.
+    or what decides them as they are met; `given` are values of further slots.
 
     Raises:
         UnsupportedPrimitive: a primitive without a rule.
         UnluckyPoint: a denominator is not invertible at this point.
     """
-    values: dict[int, Array] = dict(enumerate(inputs))
+    values: dict[int, Array] = {**dict(enumerate(inputs)), **(given or {})}
     evaluator = _Evaluator(program, ring, values)
     waiting = {g.slot: g for g in program.gates} if callable(gates) else {}
     if not callable(gates):
@@ -65,16 +66,16 @@ def run(
 class _Evaluator:
     def __init__(self, program: Program, ring: Arithmetic, values: dict[int, Array]):
         self.program, self.ring, self.values = program, ring, values
-        self._has_erf = any(i.primitive in ("erf", "erfc", "exp") for i in program.instructions)
 
     def value(self, slot: int) -> Array:
         if slot not in self.values:
             literal = self.program.literals[slot][None, None]
             if literal.dtype.kind == "f" and not np.all(np.isfinite(literal)):
                 raise UnsupportedPrimitive("a constant that is not finite")
-            if self._has_erf and np.all(literal == ERF_SLOPE):
+            if self.program.is_erf_slope(literal):
                 # JAX rounds the 2/√π of the derivative of erf; here it is exact
-                self.values[slot] = dual.erf_slope(self.ring, literal.shape)
+                signs = self.ring.literal(np.sign(literal))
+                self.values[slot] = self.ring.mul(signs, dual.erf_slope(self.ring, literal.shape))
             else:
                 self.values[slot] = self.ring.literal(literal)
         return self.values[slot]

@@ -1,14 +1,13 @@
 """Polynomials and rational functions over Q, for identities that are proved by expansion.
 
-Elements are python-flint `fmpq_mpoly`; dividing makes a `Quotient`. The square root of P is a new variable w with
-w² = P. A numerator that is zero modulo these relations is the zero function for either sign of every root, so an
-identity found here is proved; one not found (√x√y − √(xy)) is not refuted.
+The square root of P is a new variable w with w² = P. A numerator that is zero modulo these relations is the zero
+function for either sign of every root, so an identity found here is proved; one not found (√x√y − √(xy)) is not
+refuted. Variables that take the values 0 and 1 alone are idempotent: m² = m.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -18,189 +17,216 @@ import numpy as np
 from geoflow.deadline import Deadline
 from geoflow.exact.objects import ObjectArithmetic
 from geoflow.exact.program import UnsupportedPrimitive
+from geoflow.exact.quotient import (
+    MOST_TERMS,
+    Effort,
+    Polynomial,
+    Quotient,
+    TooLarge,
+    as_quotient,
+    simple,
+    terms_of,
+)
 
-Polynomial = flint.fmpq_mpoly
 MOST_MEMORY = 4 * 10**8  # bytes of exponents in one array
+_OVERHEAD = 10  # products of terms that take as long as one call
+_SMALL = 10**5  # products of terms that need no care
 
 
-class TooLarge(Exception):
-    """An expansion outgrew its terms, its memory or its time."""
-
-
-@dataclass(frozen=True)
-class Quotient:
-    """numerator / denominator, without common factors."""
-
-    numerator: Polynomial
-    denominator: Polynomial
-
-    def __add__(self, other: Any) -> Any:
-        other = _quotient(other, self.denominator)
-        if self.denominator == other.denominator:
-            return _reduced(self.numerator + other.numerator, self.denominator)
-        common = self.denominator.gcd(other.denominator)
-        left, right = self.denominator / common, other.denominator / common
-        return _reduced(self.numerator * right + other.numerator * left, left * other.denominator)
-
-    def __mul__(self, other: Any) -> Any:
-        other = _quotient(other, self.denominator)
-        a = self.numerator.gcd(other.denominator)
-        b = other.numerator.gcd(self.denominator)
-        return _simple(
-            (self.numerator / a) * (other.numerator / b),
-            (self.denominator / b) * (other.denominator / a),
-        )
-
-    def __neg__(self) -> Any:
-        return Quotient(-self.numerator, self.denominator)
-
-    def __sub__(self, other: Any) -> Any:
-        return self + (-other)
-
-    def __rsub__(self, other: Any) -> Any:
-        return (-self) + other
-
-    __radd__ = __add__
-    __rmul__ = __mul__
-
-
-def _quotient(value: Any, like: Polynomial) -> Quotient:
-    return value if isinstance(value, Quotient) else Quotient(value, like.context().constant(1))
-
-
-def _simple(numerator: Polynomial, denominator: Polynomial) -> Any:
-    """A polynomial where the denominator is constant."""
-    if denominator.is_constant():
-        return numerator / denominator.leading_coefficient() if denominator != 1 else numerator
-    return Quotient(numerator, denominator) if numerator else numerator
-
-
-def _reduced(numerator: Polynomial, denominator: Polynomial) -> Any:
-    if not numerator:
-        return numerator
-    common = numerator.gcd(denominator)
-    return _simple(numerator / common, denominator / common)
+class TooFewVariables(UnsupportedPrimitive):
+    """The spare variables are used up: with more of them the evaluation may succeed."""
 
 
 class Polynomials(ObjectArithmetic):
-    """Rational functions over Q in named variables, with `roots` spare variables for square roots."""
+    """Rational functions over Q in named variables, with `roots` spare variables for square roots; `idempotent` are
+    positions of variables with m² = m."""
 
     def __init__(
         self,
         names: Sequence[str],
         roots: int = 0,
-        limit: int = 1_500_000,
+        limit: int = MOST_TERMS,
         deadline: Deadline = Deadline(),
+        effort: Effort | None = None,
+        idempotent: Collection[int] = (),
     ):
         self.context = flint.fmpq_mpoly_ctx.get(
             tuple(names) + tuple(f"root{k}" for k in range(roots)), flint.Ordering.degrevlex
         )
-        self.variables = self.context.gens()[: len(names)]
-        self._spare = list(self.context.gens()[len(names) :])
-        self._roots: list[tuple[Polynomial, Polynomial]] = []  # (w, w²)
+        generators = self.context.gens()
+        self.variables = generators[: len(names)]
+        self.effort = effort or Effort(limit, deadline=deadline)
+        self._spare = list(enumerate(generators))[len(names) :]
+        self._roots: list[tuple[int, Polynomial]] = []  # (position of w, w²)
         self._memo: dict[str, Any] = {}
-        self.limit = limit
-        self.deadline = deadline
+        self._idempotent = frozenset(idempotent)
         self._width = len(names) + roots  # bytes of one exponent vector, about
 
-    @staticmethod
+    @classmethod
     def in_shapes(
-        shapes: Sequence[tuple[int, ...]], roots: int = 0, deadline: Deadline = Deadline()
+        cls, shapes: Sequence[tuple[int, ...]], roots: int = 0, deadline: Deadline = Deadline()
     ) -> tuple[Polynomials, list[np.ndarray]]:
         """A ring with one variable per entry of arrays of these shapes, and the arrays [1, 1, *shape]."""
         sizes = [int(np.prod(s, dtype=np.int64)) for s in shapes]
-        ring = Polynomials([f"x{k}" for k in range(sum(sizes))], roots, deadline=deadline)
-        variables = iter(ring.variables)
-        arrays = []
+        ring = cls([f"x{k}" for k in range(sum(sizes))], roots, deadline=deadline)
+        return ring, ring.arrays(shapes)
+
+    def arrays(self, shapes: Sequence[tuple[int, ...]]) -> list[np.ndarray]:
+        """The variables, in order, as arrays [1, 1, *shape]."""
+        variables, arrays = iter(self.variables), []
         for shape in shapes:
             array = np.empty((1, 1, *shape), dtype=object)
             for index in np.ndindex(array.shape):
                 array[index] = next(variables)
             arrays.append(array)
-        return ring, arrays
+        return arrays
 
     def number(self, value: Fraction) -> Polynomial:
         return self.context.constant(flint.fmpq(value.numerator, value.denominator))
 
     def reciprocal(self, value: Any) -> Any:
         """1/value; raises ZeroDivisionError also where value vanishes for some signs of the roots."""
-        fraction = _quotient(value, self.context.constant(1))
-        if not self._norm(fraction.numerator):
+        fraction = self._quotient(value)
+        if not self._without_powers(self._norm(fraction.numerator)):
             raise ZeroDivisionError
-        return _simple(fraction.denominator, fraction.numerator)
+        return simple(fraction.denominator, fraction.numerator, self.effort)
 
     def mul(self, a: Any, b: Any) -> Any:
-        return self._bounded(super().mul(a, b))
+        products = _sizes(a) * _sizes(b)
+        self.effort.spend(int(products.sum()) + _OVERHEAD * products.size)
+        if products.max(initial=0) <= _SMALL:
+            return self._bounded(super().mul(a, b))
+        out = np.empty(products.shape, dtype=object)
+        left, right = np.broadcast_to(a, out.shape), np.broadcast_to(b, out.shape)
+        for index in np.ndindex(out.shape):
+            out[index] = self._product(left[index], right[index])
+            self.effort.check(terms_of(out[index]))
+        return self._bounded(out)
+
+    def _product(self, a: Any, b: Any) -> Any:
+        if isinstance(a, Quotient) or isinstance(b, Quotient):
+            return a * b
+        return self.effort.product(a, b)
+
+    def matmul(self, a: Any, b: Any) -> Any:
+        """The matrix product; entries that are zero cost nothing."""
+        lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        left = np.broadcast_to(a, (*lead, *a.shape[-2:]))
+        right = np.broadcast_to(b, (*lead, *b.shape[-2:]))
+        out = self.zeros((*lead, a.shape[-2], b.shape[-1]))
+        for index in np.ndindex(lead):
+            self._add_product(left[index], right[index], out[index])
+        return self._bounded(out)
+
+    def _add_product(self, a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
+        for k in range(len(b)):
+            columns = [(j, y) for j, y in enumerate(b[k]) if y]
+            for i, x in enumerate(a[:, k] if columns else ()):
+                if not x:
+                    continue
+                self.effort.spend(_OVERHEAD * len(columns))
+                for j, y in columns:
+                    out[i, j] = out[i, j] + self._product(x, y)
+                    self.effort.check(terms_of(out[i, j]))
 
     def sum(self, a: Any, axes: tuple[int, ...]) -> Any:
+        sizes = _sizes(a)
+        self.effort.spend(int(sizes.sum()) + _OVERHEAD * sizes.size)
         return self._bounded(super().sum(a, axes))
 
     def _bounded(self, array: Any) -> Any:
         """The array, unless one element or the memory of all is out of bounds."""
         total = 0
-        if self.deadline.passed:
-            raise TooLarge
         for value in array.flat:
-            terms = len(value.numerator) if isinstance(value, Quotient) else len(value)
+            terms = terms_of(value)
             total += terms
-            if terms > self.limit or total * self._width > MOST_MEMORY:
-                raise TooLarge
+            self.effort.check(terms)
+            if total * self._width > MOST_MEMORY:
+                raise TooLarge("the expansion takes too much memory")
+        self.effort.spend(0)
         return array
+
+    def _quotient(self, value: Any) -> Quotient:
+        return as_quotient(value, self.context, self.effort)
+
+    def _new_variable(self, purpose: str) -> tuple[int, Polynomial]:
+        if not self._spare:
+            raise TooFewVariables(purpose)
+        return self._spare.pop()
 
     def square_root(self, value: Any) -> Any:
         """√(n/d) = w/d with w² = n·d. Each n/d has a w of its own: √(n·d) may have the other sign."""
-        fraction = _quotient(value, self.context.constant(1))
-        radicand = fraction.numerator * fraction.denominator
+        fraction = self._quotient(value)
+        radicand = self.effort.product(fraction.numerator, fraction.denominator)
         key = f"{fraction.numerator} over {fraction.denominator}"
         if key not in self._memo:
-            if not self._spare:
-                raise UnsupportedPrimitive("sqrt")
-            w = self._spare.pop()
-            self._roots.append((w, radicand))
+            position, w = self._new_variable("sqrt")
+            self._roots.append((position, radicand))
             self._memo[key] = w
-        return Quotient(self._memo[key], self.context.constant(1)) * self.reciprocal(
-            fraction.denominator
-        )
+        return self._quotient(self._memo[key]) * self.reciprocal(fraction.denominator)
 
     def _norm(self, p: Polynomial) -> Polynomial:
         """The product over both signs of every root that p holds: zero where p may be the zero function."""
         for w, radicand in reversed(self._roots):
-            even, odd = _split(_reduce_square(p, w, radicand, self.context), w, self.context)
-            p = even * even - odd * odd * radicand if odd else even
+            even, odd = _split(self._reduce_square(p, w, radicand), w, self.context)
+            if odd:
+                p = self.effort.product(even, even) - self.effort.product(
+                    self.effort.product(odd, odd), radicand
+                )
+            else:
+                p = even
         return p
 
     def is_zero(self, value: Any) -> bool:
-        """Whether a value is zero modulo the relations of the square roots."""
+        """Whether a value is zero modulo the relations of the square roots and of idempotent variables."""
         numerator = value.numerator if isinstance(value, Quotient) else value
         for w, radicand in reversed(self._roots):  # later radicands may contain earlier roots
-            numerator = _reduce_square(numerator, w, radicand, self.context)
-        return not numerator
+            numerator = self._reduce_square(numerator, w, radicand)
+        return not self._without_powers(numerator)
+
+    def _without_powers(self, p: Polynomial) -> Polynomial:
+        """p modulo m² = m for the idempotent variables m."""
+        if not any(n > 1 and k in self._idempotent for k, n in enumerate(p.degrees())):
+            return p
+        found: dict[tuple[int, ...], Any] = {}
+        for exponents, coefficient in p.terms():
+            lowered = tuple(
+                min(n, 1) if k in self._idempotent else n for k, n in enumerate(exponents)
+            )
+            found[lowered] = found.get(lowered, flint.fmpq(0)) + coefficient
+        return self.context.from_dict(found)
+
+    def _reduce_square(self, p: Polynomial, position: int, radicand: Polynomial) -> Polynomial:
+        if p.degrees()[position] < 2:
+            return p
+        parts: dict[int, dict[tuple[int, ...], Any]] = {}
+        for exponents, coefficient in p.terms():
+            power, rest = divmod(exponents[position], 2)
+            lowered = (*exponents[:position], rest, *exponents[position + 1 :])
+            parts.setdefault(power, {})[lowered] = coefficient
+        total, reached, root_power = self.context.constant(0), 0, self.context.constant(1)
+        for power in sorted(parts):
+            while reached < power:
+                root_power = self.effort.product(root_power, radicand)
+                reached += 1
+            total += self.effort.product(self.context.from_dict(parts[power]), root_power)
+        return total
 
 
-def _split(p: Polynomial, w: Polynomial, context: Any) -> tuple[Polynomial, Polynomial]:
-    """(a, b) with p = a + b·w, for p of degree at most 1 in w."""
-    position = next(k for k, g in enumerate(context.gens()) if g == w)
+def _sizes(array: Any) -> np.ndarray:
+    """Numbers of terms, entry by entry."""
+    values = np.asarray(array, dtype=object)
+    return np.fromiter(map(terms_of, values.flat), np.int64, values.size).reshape(values.shape)
+
+
+def _split(p: Polynomial, position: int, context: Any) -> tuple[Polynomial, Polynomial]:
+    """(a, b) with p = a + b·w, for p of degree at most 1 in the variable w at the position."""
     if not p.degrees()[position]:
         return p, context.constant(0)
     even, odd = {}, {}
-    for exponents, coefficient in p.to_dict().items():
+    for exponents, coefficient in p.terms():
         if exponents[position]:
             odd[(*exponents[:position], 0, *exponents[position + 1 :])] = coefficient
         else:
             even[exponents] = coefficient
     return context.from_dict(even), context.from_dict(odd)
-
-
-def _reduce_square(p: Polynomial, w: Polynomial, radicand: Polynomial, context: Any) -> Polynomial:
-    position = next(k for k, g in enumerate(context.gens()) if g == w)
-    if p.degrees()[position] < 2:
-        return p
-    parts: dict[int, dict[tuple[int, ...], Any]] = {}
-    for exponents, coefficient in p.to_dict().items():
-        power, rest = divmod(exponents[position], 2)
-        lowered = (*exponents[:position], rest, *exponents[position + 1 :])
-        parts.setdefault(power, {})[lowered] = coefficient
-    total = context.constant(0)
-    for power, terms in parts.items():
-        total += context.from_dict(terms) * radicand**power
-    return total

@@ -88,6 +88,8 @@ def scale(coefficient: Fraction, a: Expr) -> Expr:
     """coefficient · a without a factor of 1, and with a minus sign for −1."""
     if coefficient == 1:
         return a
+    if isinstance(a, Number):
+        return Number(coefficient * a.value)
     if coefficient == -1:
         return negative(a)
     return multiply(Number(coefficient), a)

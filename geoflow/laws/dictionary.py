@@ -31,6 +31,7 @@ from geoflow.laws.tokens import environment
 from geoflow.lie.bracket import Field, Generator, Letter, exact_constants, example_point
 
 _MOST_PRIMES = 8
+_GATED = 4  # samples for one, where closed gates let some say nothing
 
 
 @dataclass(frozen=True)
@@ -174,10 +175,10 @@ def _rational_nullspace(
     for _ in range(_MOST_PRIMES):
         prime = draw_prime(rng)
         entries = max(1, int(np.prod(sampler.terms[chosen[0]].shape, dtype=np.int64)))
+        generator = sampler.generator
+        plenty = generator.root_redundancy * (1 if generator.irreducible else _GATED)
         try:
-            samples = sampler.draw(
-                rng, prime, max(4, unknowns // entries + 4) * sampler.generator.root_redundancy
-            )
+            samples = sampler.draw(rng, prime, max(4, unknowns // entries + 4) * plenty)
         except UnluckyPoint:  # the prime divides a constant's denominator
             continue
         rows = rows_of(samples, chosen, monomials)

@@ -23,7 +23,8 @@ from geoflow.expr.evaluate import evaluate, rationals
 from geoflow.expr.tree import Expr
 from geoflow.flow import Flow
 from geoflow.laws.tokens import Tokens, environment, exponential_tokens, with_logarithms
-from geoflow.lie.bracket import Field, example_point
+from geoflow.lie.bracket import Field, exact_constants, example_point
+from geoflow.lie.point import ModularPoint
 
 
 @dataclass(frozen=True)
@@ -100,3 +101,15 @@ def _trace(
     point = example_point(flow)
     values = tuple(map(array, tokens.shapes))
     return trace(differential, {n: array(()) for n in constants}, point, values, point)
+
+
+def modular_inputs(
+    differential: Differential, place: ModularPoint, rng: np.random.Generator
+) -> tuple[Field, list[np.ndarray]]:
+    """Constants (the flow's at the point, the law's own) and random tokens over the point's field."""
+    field, known = place.field, place.constants
+    symbolic = {
+        n: rng.integers(1, field.p, (1, 1)) for n, v in differential.constants.items() if v is None
+    }
+    constants = exact_constants(field, differential.constants, symbolic) | known
+    return constants, random_tokens(differential, field, rng)

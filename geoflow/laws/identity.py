@@ -1,30 +1,41 @@
 """Proofs and refutations of dh(z)·(c F₀ + G_a)(z) = 0.
 
-A proof is an expansion over Q: every coordinate, cotangent, drift weight, symbolic constant and token is a variable,
-and the numerators must be the zero polynomial. A refutation is a nonzero value mod p: the evaluation is a
-homomorphism, so what is nonzero there is nonzero. Random points alone prove nothing.
+A proof is an expansion over Q (`laws.abstraction`): every coordinate, cotangent, drift weight, symbolic constant and
+token is a variable, and the numerators must be the zero polynomial. A refutation is a nonzero value mod p: the
+evaluation is a homomorphism, so what is nonzero there is nonzero. Random points alone prove nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
 
 from geoflow.deadline import Deadline
+from geoflow.exact.cut import Depth
+from geoflow.exact.estimates import Estimates
 from geoflow.exact.interpreter import UnluckyPoint
-from geoflow.exact.polynomials import Polynomials, TooLarge
-from geoflow.exact.program import Program, UnsupportedPrimitive
+from geoflow.exact.primefield import PrimeField
+from geoflow.exact.program import UnsupportedPrimitive
+from geoflow.exact.quotient import TooLarge
 from geoflow.exact.radicals import has_roots
 from geoflow.exact.rationals import Rationals
-from geoflow.laws.differential import Differential, random_tokens
+from geoflow.laws.abstraction import Question, expand
+from geoflow.laws.differential import Differential, modular_inputs
 from geoflow.laws.refutation import is_plain, refute
-from geoflow.lie.bracket import Field, Generator, Letter, exact_constants
-from geoflow.lie.point import ModularPoint, draw_point, random_letter
+from geoflow.lie.bracket import Field, Generator, exact_constants
+from geoflow.lie.point import ModularPoint, draw_point
 from geoflow.results import Verdict
 
-_TRIALS = 3
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict; `reason` says why it is no proof, where that is known."""
+
+    verdict: Verdict
+    reason: str = ""
 
 
 def decide(
@@ -35,25 +46,63 @@ def decide(
     deadline: Deadline = Deadline(),
 ) -> Verdict:
     """The verdict on "every entry of every expression is conserved"."""
+    return judge(generator, differential, places, seed, deadline).verdict
+
+
+def judge(
+    generator: Generator,
+    differential: Differential,
+    places: Sequence[ModularPoint],
+    seed: int,
+    deadline: Deadline = Deadline(),
+) -> Judgement:
+    """The verdict on "every entry of every expression is conserved", with the reason; probable at most where the fields
+    are doubtful."""
+    found = _judged(generator, differential, places, seed, deadline)
+    doubts = generator.flow.doubts
+    return Judgement(doubtful(found.verdict), "; ".join(doubts)) if doubts else found
+
+
+def doubtful(verdict: Verdict) -> Verdict:
+    """What is left of a verdict where its premises are only probable."""
+    weaker: dict[Verdict, Verdict] = {"proved": "probable", "refuted": "probably refuted"}
+    return weaker.get(verdict, verdict)
+
+
+def _judged(
+    generator: Generator,
+    differential: Differential,
+    places: Sequence[ModularPoint],
+    seed: int,
+    deadline: Deadline,
+) -> Judgement:
     if has_roots(differential.program):
         places = _joint_places(generator, differential, seed, places[0])
     outcomes = vanishes(generator, differential, places, seed)
     if False in outcomes and not is_plain(generator):
         moved = differential.decides and refute(generator, differential, "h", seed) is not None
-        return "refuted" if moved else "undecided"
+        return Judgement("refuted" if moved else "undecided")
     if False in outcomes:
         # with roots a further point may lie in another open set than the first, of which the verdict is
         certain = outcomes[0] is False or not has_roots(generator.program)
-        return "refuted" if differential.decides and certain else "undecided"
+        return Judgement("refuted" if differential.decides and certain else "undecided")
+    reason = ""
     try:
-        if expands_to_zero(generator, differential, deadline):
-            return "proved"
-        rooted = any(map(has_roots, _programs(generator, differential)))
-        if differential.decides and not rooted and is_plain(generator):
-            return "refuted"
-    except (TooLarge, UnluckyPoint, UnsupportedPrimitive):
+        place = next((p for p, zero in zip(places, outcomes, strict=True) if zero), None)
+        found = expand(generator, differential, place, seed, deadline)
+        if found.zero:
+            return Judgement("proved")
+        rooted = has_roots(generator.program) or has_roots(differential.program)
+        plain = is_plain(generator) and not rooted
+        if found.faithful and differential.decides and plain:
+            return Judgement("refuted")
+        if found.made:
+            reason = "relations between values of exp, tanh, … are not used"
+    except TooLarge as error:
+        reason = str(error)
+    except (UnluckyPoint, UnsupportedPrimitive):
         pass
-    return "probable" if outcomes.count(True) > 1 else "undecided"
+    return Judgement("probable" if outcomes.count(True) > 1 else "undecided", reason)
 
 
 def _joint_places(
@@ -84,74 +133,9 @@ def vanishes(
 ) -> list[bool | None]:
     """By point, whether dh·X vanishes for random letters; None where it cannot be evaluated."""
     rng = np.random.default_rng([seed, 0x6C6177])
-    outcomes: list[bool | None] = []
-    for place in places:
-        letter = random_letter(generator, place.field, rng, _TRIALS)
-        try:
-            direction = generator(place.field, place.constants, place.point, letter)
-            constants, tokens = modular_inputs(differential, place, rng)
-            values = differential(place.field, constants, place.point, tokens, direction)
-        except (UnluckyPoint, UnsupportedPrimitive):
-            outcomes.append(None)
-            continue
-        outcomes.append(not any(np.any(v) for v in values))
-    return outcomes
-
-
-def modular_inputs(
-    differential: Differential, place: ModularPoint, rng: np.random.Generator
-) -> tuple[Field, list[np.ndarray]]:
-    """Constants (the flow's at the point, the law's own) and random tokens over the point's field."""
-    field, known = place.field, place.constants
-    symbolic = {
-        n: rng.integers(1, field.p, (1, 1)) for n, v in differential.constants.items() if v is None
-    }
-    constants = exact_constants(field, differential.constants, symbolic) | known
-    return constants, random_tokens(differential, field, rng)
-
-
-def expands_to_zero(
-    generator: Generator, differential: Differential, deadline: Deadline = Deadline()
-) -> bool:
-    """Expand dh·X over Q and compare with zero.
-
-    Raises:
-        TooLarge: the expansion has too many terms. UnluckyPoint: a denominator is identically zero.
-        UnsupportedPrimitive: see `exact.interpreter`.
-    """
-    flow = generator.flow
-    unknown = [n for n, v in differential.constants.items() if v is None]
-    token_shapes = differential.tokens.shapes
-    shapes: list[tuple[int, ...]] = [
-        *[() for _ in unknown],
-        *[b.shape for b in flow.state],
-        *token_shapes,
-        (),
-        *(c.shape for c in generator.controls),
-    ]
-    programs = _programs(generator, differential)
-    roots = sum(
-        int(np.prod(s, dtype=np.int64))
-        for p in programs
-        for i in p.instructions
-        if i.primitive in ("sqrt", "rsqrt", "pow")
-        for s in i.out_shapes
-    )
-    ring, variables = Polynomials.in_shapes(shapes, roots, deadline)
-    arrays = iter(variables)
-    symbolic = {n: next(arrays) for n in unknown}
-    point = {b.name: next(arrays) for b in flow.state}
-    tokens = [next(arrays) for _ in token_shapes]
-    letter = Letter(next(arrays), tuple(next(arrays) for _ in generator.controls))
-    own = {n: symbolic[n] for n in flow.symbolic_constants}
-    direction = generator(ring, exact_constants(ring, flow.constants, own), point, letter)
-    constants = exact_constants(ring, differential.constants, symbolic)
-    values = differential(ring, constants, point, tokens, direction)
-    return all(ring.is_zero(x) for v in values for x in v.flat)
-
-
-def _programs(generator: Generator, differential: Differential) -> tuple[Program, Program]:
-    return generator.program, differential.program
+    question = Question(generator, differential)
+    whole = question.cut(Depth.NONE)
+    return [question.vanishes(whole, place, rng) for place in places]
 
 
 def gradient_rows(differential: Differential, place: ModularPoint, seed: int = 0) -> np.ndarray:
@@ -161,6 +145,8 @@ def gradient_rows(differential: Differential, place: ModularPoint, seed: int = 0
         UnluckyPoint, UnsupportedPrimitive: as the interpreter.
     """
     rng = np.random.default_rng([seed, 0x677261])
+    if isinstance(place.field, Estimates):  # values of its own would make one law two
+        place = replace(place, field=PrimeField(place.field.p))
     flow, field = differential.flow, place.field
     n = flow.dimension
     direction, start = {}, 0

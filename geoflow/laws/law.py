@@ -17,12 +17,13 @@ from geoflow.flow import Flow
 from geoflow.laws.tokens import environment
 from geoflow.parametrization import TIME
 from geoflow.results import Verdict
+from geoflow.trainable import trainable
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Law:
     """Every entry of `expression` is conserved. `independent`: how many of the entries are independent laws;
-    `added`: how many of them are new beside the laws listed before it."""
+    `added`: how many of them are new beside the laws listed before it; `reason`: why there is no proof, if known."""
 
     expression: Expr
     flow: Flow = field(repr=False)
@@ -30,6 +31,7 @@ class Law:
     independent: int
     added: int
     symmetry: str = ""
+    reason: str = ""
 
     def __str__(self) -> str:
         return print_expr(self.expression)
@@ -79,17 +81,22 @@ class Law:
         made from; it can be jitted, differentiated and vmapped. Values of symbolic constants as keywords, else 1."""
 
         def law(params: Any, velocity: Any = None, t: Any = 0.0) -> jax.Array:
-            names, leaves, _ = name_leaves(params)
-            point = dict(zip(names, leaves, strict=True))
+            point = self._arrays(params)
             if velocity is not None:
-                names, leaves, _ = name_leaves(velocity)
-                point |= {f"{n}'": v for n, v in zip(names, leaves, strict=True)}
+                point |= {f"{n}'": v for n, v in self._arrays(velocity).items()}
                 point[TIME] = t
             elif self.flow.order == 2:
                 raise TypeError("this law needs the velocity too: law(params, velocity, t)")
             return self.at(point, symbolic)
 
         return law
+
+    def _arrays(self, params: Any) -> dict[str, Any]:
+        """The arrays of a tree like the one that the flow was made from, by name."""
+        if self.flow.parametrization.data:
+            return dict(trainable(params).arrays)
+        names, leaves, _ = name_leaves(params)
+        return dict(zip(names, leaves, strict=True))
 
     def sympy(self) -> Any:
         """A SymPy expression, or an N-dimensional array of them, in symbols named like the entries (`U[0, 1]`)."""

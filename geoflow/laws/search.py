@@ -1,7 +1,8 @@
 """Find laws until the count is met or the dictionaries are exhausted.
 
-Order of search: matrix forms of single parameters, products of two, then scalar polynomials of rising degree with the
-potentials' functions. Every candidate is proved as an identity or dropped; a law is listed if its gradients at one
+Order of search: matrix forms of single parameters, products of two, split axes, blocks of all these, quotients of
+minors, then scalar polynomials of rising degree with the potentials' functions, and after degree 2 quotients of
+invariant polynomials. Every candidate is proved as an identity or dropped; a law is listed if its gradients at one
 point over F_p raise the rank of those listed before, which proves them independent.
 """
 
@@ -16,34 +17,49 @@ from geoflow.deadline import Deadline
 from geoflow.exact import linalg
 from geoflow.exact.interpreter import UnluckyPoint
 from geoflow.exact.program import UnsupportedPrimitive
-from geoflow.expr.build import divide, function, multiply, power
+from geoflow.expr.build import multiply
 from geoflow.expr.printer import print_expr
 from geoflow.expr.tree import Expr, walk
-from geoflow.laws.dictionary import TermSampler, combinations_in, constant_monomials
+from geoflow.laws.blocks import block_laws
+from geoflow.laws.darboux import MOST_ASKED, MOST_UNKNOWNS
+from geoflow.laws.dictionary import combinations_in, constant_monomials
 from geoflow.laws.differential import Differential, differentiate
 from geoflow.laws.factors import TimeFactor, time_factors
-from geoflow.laws.identity import decide, gradient_rows
+from geoflow.laws.identity import Judgement, gradient_rows, judge
 from geoflow.laws.law import Law
 from geoflow.laws.matrix_form import expression, matrix_laws
 from geoflow.laws.monomials import MonomialSampler, entries_of, highest_degree
+from geoflow.laws.quotients import Factors, darboux_factors, quotients
 from geoflow.laws.symmetry import symmetry_of
-from geoflow.laws.terms import cross_terms, has_logarithm, minors, own_terms, scalar_functions
+from geoflow.laws.terms import (
+    cross_terms,
+    has_logarithm,
+    minors,
+    own_terms,
+    scalar_functions,
+    split_terms,
+)
 from geoflow.laws.tokens import UnsupportedExponential
 from geoflow.lie.bracket import Generator
 from geoflow.lie.point import ModularPoint
-from geoflow.results import Verdict
+from geoflow.results import HOLDS
 
 _CONSTANT_DEGREE = 2
 DEFAULT_DEGREE = 4
+DEFAULT_DARBOUX = 2
+_BEFORE_DARBOUX = 2  # laws that are polynomials of this degree are sought first
 
 
 @dataclass(frozen=True)
 class Where:
-    """The dictionaries to search. `degree` bounds scalar polynomials; 0 leaves them out."""
+    """The dictionaries to search. `degree` bounds scalar polynomials, `darboux` invariant ones; 0 leaves
+    them out. `asked`: the degrees are the user's, and may cost time."""
 
     matrix: bool = True
     degree: int = DEFAULT_DEGREE
     functions: bool = True
+    darboux: int = DEFAULT_DARBOUX
+    asked: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,7 +79,7 @@ class _Collected:
     places: Sequence[ModularPoint]
     seed: int
     deadline: Deadline
-    laws: list[tuple[Expr, Verdict, np.ndarray]]
+    laws: list[tuple[Expr, Judgement, np.ndarray]]
 
     @property
     def prime(self) -> int:
@@ -99,11 +115,9 @@ class _Collected:
                 return
             raised = linalg.rank(np.concatenate([self.rows(), rows]), self.prime)
             if raised > rank:
-                verdict = decide(
-                    self.generator, differential, self.places, self.seed, self.deadline
-                )
-                if verdict in ("proved", "probable"):
-                    self.laws.append((law, verdict, rows))
+                judged = judge(self.generator, differential, self.places, self.seed, self.deadline)
+                if judged.verdict in HOLDS:
+                    self.laws.append((law, judged, rows))
                     rank = raised
 
 
@@ -118,7 +132,7 @@ def find_laws(
     """Search until `upper` independent laws are known. `places`: points at which denominators do not vanish."""
     collected = _Collected(generator, places, seed, deadline, [])
     searched: list[str] = []
-    for name, candidates in _stages(generator, where, seed):
+    for name, candidates in _stages(generator, where, seed, deadline):
         if collected.rank() >= upper or deadline.passed:
             break
         searched.append(name)
@@ -126,7 +140,9 @@ def find_laws(
     return _finished(collected, searched)
 
 
-def _stages(generator: Generator, where: Where, seed: int) -> Iterator[tuple[str, list[Expr]]]:
+def _stages(
+    generator: Generator, where: Where, seed: int, deadline: Deadline
+) -> Iterator[tuple[str, list[Expr]]]:
     """Names of dictionaries and the candidates found in them, cheap ones first."""
     flow = generator.flow
     factors = time_factors(flow)
@@ -141,16 +157,27 @@ def _stages(generator: Generator, where: Where, seed: int) -> Iterator[tuple[str
                 "products of two parameters",
                 _matrix_stage(generator, own + cross, factors, 0, seed),
             )
+        split = split_terms(flow)
+        if split:
+            yield "split axes", _matrix_stage(generator, own + split, factors, 0, seed)
+        yield "blocks of matrix forms", _block_stage(generator, own + cross + split, factors, seed)
         if flow.order == 1:
-            yield "quotients of minors", _quotients(generator, minors(flow), seed)
+            yield "quotients of minors", quotients(generator, Factors(tuple(minors(flow))), 0, seed)
     functions = entries_of(scalar_functions(flow)) if where.functions else []
-    for k in range(1, highest_degree(flow, where.degree) + 1):
-        for degree in degrees:
+    highest = highest_degree(flow, where.degree)
+    for k in range(1, max(highest, _BEFORE_DARBOUX) + 1):
+        for degree in degrees if k <= highest else ():
             name = f"polynomials of degree {k}"
             yield (
                 name,
                 _scalar_stage(generator, k, functions if k == 1 else [], factors, degree, seed),
             )
+        if k == _BEFORE_DARBOUX and where.darboux:
+            most = MOST_ASKED if where.asked else MOST_UNKNOWNS
+            invariant = darboux_factors(generator, where.darboux, seed, deadline, most)
+            for degree in degrees:
+                name = f"quotients of invariant polynomials of degree {where.darboux}"
+                yield name, quotients(generator, invariant, degree, seed)
 
 
 def _matrix_stage(
@@ -163,28 +190,14 @@ def _matrix_stage(
     return found
 
 
-def _quotients(generator: Generator, factors: Sequence[Expr], seed: int) -> list[Expr]:
-    """Laws Π pᵢ^cᵢ with Σ cᵢ·(X pᵢ)/pᵢ = 0 (Darboux 1878): combinations of logarithms, written as quotients."""
-    logarithms = [function("log", p) for p in factors]
-    if not logarithms:
-        return []
-    sampler = TermSampler(generator, logarithms)
-    found = []
-    for combination in combinations_in(sampler, range(len(factors)), [()], seed):
-        powers = [(factors[j], c) for (j, _), c in combination.coefficients.items()]
-        above = [power(p, c) for p, c in powers if c > 0]
-        below = [power(p, -c) for p, c in powers if c < 0]
-        found.append(
-            divide(_multiplied(above), _multiplied(below)) if below else _multiplied(above)
-        )
+def _block_stage(
+    generator: Generator, terms: list[Expr], factors: list[TimeFactor], seed: int
+) -> list[Expr]:
+    found: list[Expr] = []
+    for f in factors:
+        usable = terms if f.rate is None else [t for t in terms if not has_logarithm(t)]
+        found += block_laws(generator, usable, f, seed)
     return found
-
-
-def _multiplied(factors: Sequence[Expr]) -> Expr:
-    product = factors[0]
-    for factor in factors[1:]:
-        product = multiply(product, factor)
-    return product
 
 
 def _scalar_stage(
@@ -226,12 +239,13 @@ def _finished(collected: _Collected, searched: list[str]) -> LawSet:
     laws: list[Law] = []
     rows = np.zeros((0, collected.generator.flow.dimension), dtype=np.int64)
     before = proved = 0
-    for law, verdict, own in kept:
+    for law, judgement, own in kept:
         rows = np.concatenate([rows, own])
         rank = linalg.rank(rows, collected.prime)
         flow = collected.generator.flow
         independent = linalg.rank(own, collected.prime)
-        laws.append(Law(law, flow, verdict, independent, rank - before, symmetry_of(law, flow)))
+        verdict, why = judgement.verdict, symmetry_of(law, flow)
+        laws.append(Law(law, flow, verdict, independent, rank - before, why, judgement.reason))
         proved += (rank - before) if verdict == "proved" else 0
         before = rank
     names = list(dict.fromkeys(searched))

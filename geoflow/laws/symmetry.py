@@ -19,11 +19,10 @@ import numpy as np
 
 from geoflow.exact.dual import TRANSCENDENTAL
 from geoflow.exact.estimates import Estimates
-from geoflow.exact.gates import lift
 from geoflow.exact.interpreter import UnluckyPoint, run
+from geoflow.exact.lifting import lift
 from geoflow.exact.primefield import PrimeField, draw_prime
 from geoflow.exact.program import UnsupportedPrimitive, trace
-from geoflow.exact.softmax import unstabilized
 from geoflow.expr.printer import print_expr
 from geoflow.expr.tree import Apply, Expr, Number, Parameter, Velocity, walk
 from geoflow.flow import Flow
@@ -84,7 +83,7 @@ def _leaves_output(
     try:
         data = shaped({d.name: d.shape for d in flow.parametrization.data})
         traced = trace(flow.output, example_constants(flow), example_point(flow), data)
-        program = lift(unstabilized(traced))
+        program = lift(traced)
         if {i.primitive for i in program.instructions} & TRANSCENDENTAL:
             field = Estimates(field.p)
         inputs = {n: rng.integers(1, field.p, (1, 1, *s.shape)) for n, s in data.items()}
@@ -263,7 +262,9 @@ def _balanced_part(term: Expr, flow: Flow) -> tuple[str, Fraction] | None:
         return None
     inner = term.arguments[0] if isinstance(term, Apply) and term.operation == "sum" else term
     name = names.pop()
-    block = next(b for b in flow.parameters if b.name == name)
+    block = next((b for b in flow.parameters if b.name == name), None)
+    if block is None:  # a moment
+        return None
     own = flow.metric_of(name).balanced(Parameter(name, block.shape))
     if not own or print_expr(inner) != print_expr(own[0]):
         return None

@@ -23,8 +23,9 @@ import numpy as np
 from jax import lax
 
 from geoflow.exact.interpreter import run
-from geoflow.exact.polynomials import Polynomials, Quotient
+from geoflow.exact.polynomials import Polynomials
 from geoflow.exact.program import UnsupportedPrimitive, trace
+from geoflow.exact.quotient import Quotient
 from geoflow.expr.build import entry, linear_combination, multiply, power
 from geoflow.expr.evaluate import Environment, evaluate
 from geoflow.expr.printer import print_expr

@@ -141,11 +141,17 @@ def place_lines(
     parts += [f"{n} = {int(v.ravel()[0])}" for n, v in symbolic.items()]
     lines = [f"at {', '.join(parts)}"]
     data = flow.parametrization.data
-    inputs = [_shown(d.name, _entry(x, k)) for d, x in zip(data, letter.controls, strict=False)]
+    last = len(letter.controls) - len(generator.program.gates)
+    group = len(flow.parametrization.controls) or last or 1  # products have a datum a factor
+    groups = [letter.controls[i : i + group] for i in range(0, last, group)]
+    inputs = [
+        _shown(f"{d.name}{i}" if len(groups) > 1 else d.name, _entry(x, k))
+        for i, controls in enumerate(groups, start=1)
+        for d, x in zip(data, controls, strict=False)
+    ]
     if inputs:
         lines.append(f"with the datum {', '.join(inputs)}")
-    last = len(letter.controls) - len(generator.program.gates)
-    cotangents = letter.controls[len(data) : last]
+    cotangents = [a for controls in groups for a in controls[len(data) :]]
     several = len(cotangents) > 1
     forces = [
         _shown(f"a{i}" if several else "a", _entry(a, k)) for i, a in enumerate(cotangents, start=1)

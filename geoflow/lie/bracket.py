@@ -18,11 +18,11 @@ import numpy as np
 
 from geoflow.exact.degree import FieldDegree, field_degree
 from geoflow.exact.dual import TRANSCENDENTAL, Arithmetic
-from geoflow.exact.gates import PIECEWISE, lift, multi_affine
+from geoflow.exact.gates import multi_affine
 from geoflow.exact.interpreter import run
+from geoflow.exact.lifting import PIECEWISE, lift
 from geoflow.exact.program import Program, UnsupportedPrimitive, trace
 from geoflow.exact.radicals import has_roots
-from geoflow.exact.softmax import unstabilized
 from geoflow.flow import Flow
 from geoflow.parametrization import Control
 
@@ -68,9 +68,10 @@ class Generator:
             _array(()),
             tuple(map(_array, flow.cotangents)),
         )
-        traced = unstabilized(trace(generator, *examples))
+        traced = trace(generator, *examples)
         program = lift(traced)
-        if program.gates and not flow.parametrization.data:
+        p = flow.parametrization
+        if program.gates and not (p.data or p.fixed):
             # without data nothing switches a gate: φ would have to be cut into its pieces
             found = next(i for i in traced.instructions if i.primitive in PIECEWISE)
             raise UnsupportedPrimitive(
@@ -86,7 +87,8 @@ class Generator:
         )
         gates = (Control(g.shape, "choice" if g.axes else "gate", g.axes) for g in program.gates)
         inexact = {i.primitive for i in program.instructions} & TRANSCENDENTAL
-        rooted = bool(flow.parametrization.data) and has_roots(program)
+        moving = bool(p.data) or bool(program.gates)
+        rooted = moving and has_roots(program)  # radicands change from field to field
         return Generator(
             flow,
             program,

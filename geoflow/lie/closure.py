@@ -21,7 +21,10 @@ import numpy as np
 from geoflow.deadline import Deadline
 from geoflow.exact import linalg
 from geoflow.exact.interpreter import UnluckyPoint
-from geoflow.lie.bracket import Generator
+from geoflow.exact.polynomials import Polynomials, TooLarge
+from geoflow.exact.program import UnsupportedPrimitive
+from geoflow.exact.radicals import has_roots
+from geoflow.lie.bracket import Generator, Letter, exact_constants
 from geoflow.lie.certify import certify
 from geoflow.lie.point import DrawLetter, ModularPoint, draw_point, free_letter, random_words
 from geoflow.results import Certificate, RankRun
@@ -31,6 +34,7 @@ MOST_COORDINATES = 5000  # dense rows of so many columns: about 2 GiB and an hou
 _MOST_RUNS = 6
 _MOST_UNLUCKY = 40
 _MOST_DEPTH = 40
+_EXPANDABLE = 60  # coordinates up to which two fields are shown to be parallel
 _PATIENCE = 24  # rows without a gain that end a search among fields that are no irreducible family
 
 
@@ -104,15 +108,17 @@ def close(
     agreeing = [s for s, r in zip(samples, runs, strict=True) if r.ranks[-1] == top]
     bound = math.prod(min(1.0, (top + 1) * degree / s) if s else 1.0 for s in agreeing)
     ranks = max((r.ranks for r in runs), key=lambda r: (r[-1], -len(r)))
+    bounded = generator.irreducible and not generator.estimated
     certificate = Certificate(
         dimension=flow.dimension,
         runs=tuple(runs),
         seed=seed,
         degree=degree,
-        error_bound=0.0 if top == flow.dimension and not generator.estimated else bound,
+        error_bound=(0.0 if top == flow.dimension else bound) if bounded else None,
         closed_by=_closed_identically(generator, top),
         complete=(complete and len(agreeing) >= AGREEING_RUNS) or top == flow.dimension,
         estimated=generator.estimated,
+        assumed=bool(flow.doubts),
         balls=certify(generator, ranks, seed, deadline) if generator.estimated else None,
     )
     if certificate.rank < top:
@@ -125,12 +131,53 @@ def _closed_identically(generator: Generator, rank: int) -> str:
     flow = generator.flow
     if rank == flow.dimension:
         return "the vector fields span the whole tangent space"
-    single = flow.cotangent_size == 1 and not generator.program.gates
-    if single and not flow.has_drift and rank == 1:
+    if rank != 1 or flow.has_drift or generator.program.gates or generator.estimated:
+        return ""
+    if flow.cotangent_size == 1:
         outputs = sum(math.prod(s) for s in flow.parametrization.outputs)
         what = "φ is a scalar" if outputs == 1 else "there is one control"
-        return f"{what}: all fields are multiples of one, so they are closed under brackets"
-    return ""
+    elif _parallel(generator):
+        what = "any two fields are parallel, which an expansion over Q shows"
+    else:
+        return ""
+    return f"{what}: all fields are multiples of one, so they are closed under brackets"
+
+
+def _parallel(generator: Generator) -> bool:
+    """Whether G_b and G_c are parallel, as an identity over Q in z, b and c."""
+    flow = generator.flow
+    if flow.dimension > _EXPANDABLE or has_roots(generator.program):
+        return False
+    shapes = [
+        *[() for _ in flow.symbolic_constants],
+        *[b.shape for b in flow.state],
+        *(c.shape for c in (*generator.controls, *generator.controls)),
+    ]
+    ring, variables = Polynomials.in_shapes(shapes)
+    arrays = iter(variables)
+    symbolic = {n: next(arrays) for n in flow.symbolic_constants}
+    point = {b.name: next(arrays) for b in flow.state}
+    constants = exact_constants(ring, flow.constants, symbolic)
+    try:
+        first, second = (
+            generator.rows(
+                generator(
+                    ring,
+                    constants,
+                    point,
+                    Letter(ring.zeros((1, 1)), tuple(next(arrays) for _ in generator.controls)),
+                ),
+                1,
+            )[0]
+            for _ in range(2)
+        )
+        pivot = next(k for k, x in enumerate(first) if not ring.is_zero(x))
+        return all(
+            ring.is_zero(first[pivot] * second[j] - first[j] * second[pivot])
+            for j in range(flow.dimension)
+        )
+    except (TooLarge, UnluckyPoint, UnsupportedPrimitive):
+        return False
 
 
 def _run(

@@ -10,8 +10,10 @@ import numpy as np
 
 from geoflow.exact import linalg
 from geoflow.exact.interpreter import UnluckyPoint, run
-from geoflow.exact.polynomials import Polynomials, TooLarge
+from geoflow.exact.lifting import lift
+from geoflow.exact.polynomials import Polynomials
 from geoflow.exact.program import UnsupportedPrimitive, trace
+from geoflow.exact.quotient import TooLarge
 from geoflow.lie.bracket import Generator, Letter, exact_constants, example_constants
 from geoflow.lie.closure import Closure
 from geoflow.lie.point import ModularPoint, random_letter
@@ -44,7 +46,10 @@ def facts(generator: Generator, closure: Closure, exact_rank: bool, seed: int) -
     involutive_exact = exact_rank if involutive else first_exact
     open_status: Verdict = "probable" if closure.certificate.complete else "undecided"
     commuting, commuting_status = _commuting(generator, place, rng)
-    jacobian, jacobian_exact = _jacobian_rank(generator, place, rng) or (ranks[0], False)
+    jacobian, jacobian_exact = _jacobian_rank(generator, place, rng) or (
+        ranks[0] - flow.has_drift,
+        False,
+    )
     return Facts(
         {
             "involutive": involutive,
@@ -88,6 +93,9 @@ def _jacobian_rank(
         shaped({b.name: b.shape for b in p.parameters}),
         tuple(jax.ShapeDtypeStruct(s, np.float64) for s in p.outputs),
     )
+    program = lift(program)
+    if program.gates:
+        return None
     cotangent = tuple(rng.integers(0, place.field.p, (1, most + 1, *s)) for s in p.outputs)
     theta = {b.name: place.point[b.name] for b in p.parameters}
     covectors = run(program, place.field, jax.tree.leaves((place.constants, theta, cotangent)))

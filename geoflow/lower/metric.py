@@ -10,8 +10,18 @@ import jax
 from geoflow.expr.evaluate import Environment, evaluate, rationals
 from geoflow.expr.printer import print_expr
 from geoflow.expr.tree import Constant, Expr, walk
-from geoflow.metric import Euclidean, Fisher, Metric, Mirror, Riemannian, Scaled
-from geoflow.metric.fisher import KINDS, OUTPUTS
+from geoflow.metric import (
+    Euclidean,
+    Fisher,
+    GaussianData,
+    Metric,
+    Mirror,
+    Points,
+    Riemannian,
+    Scaled,
+)
+from geoflow.metric.fisher import KINDS
+from geoflow.metric.information import OUTPUTS
 from geoflow.parametrization import Arrays
 from geoflow.semantics.model import MetricBlock, Potential
 
@@ -46,7 +56,9 @@ def _fisher(block: MetricBlock, values: Values) -> Metric:
     kind, damping, output = (block.options.get(k) for k in ("kind", "damping", "output"))
     assert kind in KINDS and output in OUTPUTS
     assert damping is None or isinstance(damping, Expr)
-    return Fisher(kind, damping, output, values)
+    points = block.options.get("points")
+    data = Points(points) if isinstance(points, int) else GaussianData()
+    return Fisher(kind, damping, output, values, data)
 
 
 def _riemannian(block: MetricBlock, values: Values) -> Metric:

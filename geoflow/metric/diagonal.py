@@ -10,7 +10,7 @@ from typing import Any
 from geoflow.expr.build import divide, power
 from geoflow.expr.evaluate import Environment, evaluate, rationals
 from geoflow.expr.printer import print_expr
-from geoflow.expr.tree import Apply, Constant, Expr, Number, Parameter, walk
+from geoflow.expr.tree import Apply, Constant, Expr, Number, number, walk
 from geoflow.metric.base import Arrays, Metric, MetricContext
 
 
@@ -27,7 +27,11 @@ class Euclidean(Metric):
     def steepest(self, context: MetricContext, covector: Arrays) -> Arrays:
         return covector
 
-    def balanced(self, parameter: Parameter) -> tuple[Expr, ...]:
+    @property
+    def shrinking(self) -> Expr | None:
+        return number(1)
+
+    def balanced(self, parameter: Expr) -> tuple[Expr, ...]:
         return power(parameter, 2), parameter
 
 
@@ -56,6 +60,10 @@ class Scaled(Metric):
     def quadratic(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.rate.shape == ()
 
+    @property
+    def shrinking(self) -> Expr | None:
+        return self.rate if self.quadratic else None
+
     def constants(self) -> Mapping[str, Fraction | None]:
         named = {n.name: self.known.get(n.name) for n in walk(self.rate) if isinstance(n, Constant)}
         return {**named, **rationals([self.rate])}
@@ -64,7 +72,7 @@ class Scaled(Metric):
         (rate,) = evaluate((self.rate,), Environment(constants=context.constants))
         return {name: rate * g for name, g in covector.items()}
 
-    def balanced(self, parameter: Parameter) -> tuple[Expr, ...]:
+    def balanced(self, parameter: Expr) -> tuple[Expr, ...]:
         square, own = power(parameter, 2), parameter
         if self.quadratic:
             return square, own

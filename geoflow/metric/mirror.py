@@ -7,16 +7,18 @@ logarithmic for the named potentials. A new named potential is one entry of `NAM
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
+from geoflow.exact.program import UnsupportedPrimitive
 from geoflow.expr.build import function, power
-from geoflow.expr.tree import Expr, Parameter
-from geoflow.metric.base import Arrays, Metric, MetricContext
+from geoflow.expr.tree import Expr
+from geoflow.metric.base import Arrays, Metric, MetricContext, Setting
+from geoflow.metric.signature import Domain, samples, verify_convex
 
 Scalar = Callable[[jax.Array], jax.Array]
 
@@ -65,6 +67,12 @@ def _entrywise(f: Scalar) -> Scalar:
 
 
 @dataclass(frozen=True)
+class _Settled:
+    setting: Setting
+    provisos: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Mirror(Metric):
     """The mirror metric of a potential: "entropy", "log_barrier", "power" (with `p`), or a JAX function u ↦ ψ(u) of
     one entry. With `known`, the function is (constants, u) ↦ ψ(u) and reads those exact constants by name.
@@ -77,6 +85,7 @@ class Mirror(Metric):
     p: Fraction | int | float | None = None
     label: str = ""
     known: Mapping[str, Fraction | None] = field(default_factory=dict)
+    found: _Settled | None = field(default=None, repr=False, compare=False)
     mirror = True
 
     def __post_init__(self):
@@ -123,10 +132,41 @@ class Mirror(Metric):
         if self._named is not None:
             inverse = self._named.inverse
             return {name: inverse(theta[name]) * g for name, g in covector.items()}
-        hessian = _entrywise(_derivative(_derivative(self._psi(context.constants))))
+        hessian = _entrywise(self._curvature(context.constants))
         return {name: g / hessian(theta[name]) for name, g in covector.items()}
 
-    def balanced(self, parameter: Parameter) -> tuple[Expr, ...]:
+    def _curvature(self, constants: Arrays) -> Scalar:
+        """ψ''."""
+        return _derivative(_derivative(self._psi(constants)))
+
+    def settled(self, setting: Setting) -> Metric:
+        """With where a potential of one's own is convex.
+
+        Raises:
+            NoMetric: ψ'' is 0, or negative, at every point tried.
+        """
+        place = replace(setting, known={})
+        if self._named is not None or (self.found is not None and self.found.setting == place):
+            return self
+
+        def curvature(constants: Arrays, theta: Arrays) -> jax.Array:
+            return jnp.reshape(self._curvature(constants)(theta["u"]), (1, 1))
+
+        positive = frozenset({"u"} if set(setting.own) <= setting.positive else ())
+        domain = Domain(setting.own, self.known, {"u": ()}, positive)
+        try:
+            tried = samples(curvature, domain)
+        except UnsupportedPrimitive:  # then the count says what is wrong
+            return self
+        name = f"The potential `{self.label}`" if self.label else "The potential"
+        convex = verify_convex(tried, domain, name)
+        return replace(self, found=_Settled(place, (convex,) if convex else ()))
+
+    @property
+    def provisos(self) -> tuple[str, ...]:
+        return self.found.provisos if self.found is not None else ()
+
+    def balanced(self, parameter: Expr) -> tuple[Expr, ...]:
         if self._named is not None:
             return self._named.balanced(parameter)
         from geoflow.metric.potential import balanced_functions

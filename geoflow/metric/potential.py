@@ -17,7 +17,7 @@ from geoflow.exact.interpreter import run
 from geoflow.exact.program import UnsupportedPrimitive, trace
 from geoflow.exact.symbols import SymPyExpressions
 from geoflow.expr.convert import NotConvertible, from_sympy
-from geoflow.expr.tree import Constant, Expr, Parameter
+from geoflow.expr.tree import Constant, Expr
 
 
 def to_sympy(
@@ -55,7 +55,7 @@ def _single(value: Any) -> np.ndarray:
 def balanced_functions(
     potential: Callable[[Mapping[str, jax.Array]], Callable[[jax.Array], jax.Array]],
     known: Mapping[str, Fraction | None],
-    parameter: Parameter,
+    parameter: Expr,
 ) -> tuple[Expr, ...]:
     """Those of uψ' − ψ and ψ' that the language can write, applied to the parameter's entries."""
     u = sp.Symbol("u", positive=True)

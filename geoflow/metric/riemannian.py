@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import prod
 
@@ -13,8 +13,15 @@ import jax.numpy as jnp
 from geoflow.expr.evaluate import Environment, evaluate, rationals
 from geoflow.expr.printer import print_expr
 from geoflow.expr.tree import Constant, Expr, walk
-from geoflow.metric.base import Arrays, Metric, MetricContext
+from geoflow.metric.base import Arrays, Metric, MetricContext, Setting
+from geoflow.metric.signature import Domain, samples, verify_sign, verify_symmetric
 from geoflow.primitives import inv
+
+
+@dataclass(frozen=True)
+class _Settled:
+    setting: Setting
+    provisos: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -25,6 +32,7 @@ class Riemannian(Metric):
 
     matrix: Expr
     known: Mapping[str, Fraction | None]
+    found: _Settled | None = field(default=None, repr=False, compare=False)
 
     @property
     def text(self) -> str:
@@ -36,8 +44,30 @@ class Riemannian(Metric):
         }
         return {**named, **rationals([self.matrix])}
 
+    def settled(self, setting: Setting) -> Metric:
+        """With what must be assumed for the matrix to be a metric.
+
+        Raises:
+            NoMetric: it is not symmetric, or singular or negative at every point tried.
+        """
+        place = replace(setting, known={})
+        if self.found is not None and self.found.setting == place:
+            return self
+        domain = Domain(setting.own, self.constants(), setting.shapes, setting.positive)
+        tried = samples(self._matrix, domain)
+        symmetry = verify_symmetric(self._matrix, tried, domain)
+        sign = verify_sign(tried, domain)
+        return replace(self, found=_Settled(place, tuple(filter(None, (symmetry, sign)))))
+
+    @property
+    def provisos(self) -> tuple[str, ...]:
+        return self.found.provisos if self.found is not None else ()
+
+    def _matrix(self, constants: Arrays, theta: Arrays) -> jax.Array:
+        return evaluate((self.matrix,), Environment(constants, theta))[0]
+
     def steepest(self, context: MetricContext, covector: Arrays) -> Arrays:
-        (matrix,) = evaluate((self.matrix,), Environment(context.constants, context.theta))
+        matrix = self._matrix(context.constants, context.theta)
         flat = jnp.concatenate([jnp.reshape(covector[n], (-1,)) for n in covector])
         moved: jax.Array = inv(matrix) @ flat
         found, start = {}, 0

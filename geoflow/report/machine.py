@@ -24,7 +24,7 @@ def to_json(report: Report) -> dict[str, Any]:
             "schema": SCHEMA,
             "exit_code": report.exit_code,
             "models": [_model(model) for model in report.models],
-            "diagnostics": [_diagnostic(diagnostic) for diagnostic in report.diagnostics],
+            "diagnostics": [diagnostic_data(diagnostic) for diagnostic in report.diagnostics],
             "seconds": report.seconds,
         }
     )
@@ -104,7 +104,7 @@ def _claim(claim: ClaimResult) -> dict[str, Any]:
 
 
 def _law(law: FoundLaw) -> dict[str, Any]:
-    return asdict(law)
+    return {key: value for key, value in asdict(law).items() if key != "claimed"}
 
 
 def _certificate(certificate: Certificate | None) -> dict[str, Any] | None:
@@ -125,7 +125,8 @@ def _verification(verify: Verification | None) -> dict[str, Any] | None:
     return asdict(verify) | {"drifts": drifts}
 
 
-def _diagnostic(diagnostic: Diagnostic) -> dict[str, Any]:
+def diagnostic_data(diagnostic: Diagnostic) -> dict[str, Any]:
+    """A diagnostic with its places."""
     fix = diagnostic.fix
     return {
         "code": diagnostic.code,

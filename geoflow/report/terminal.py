@@ -81,7 +81,7 @@ def render_model(model: ModelReport, console: Console, *, verbose: bool = False)
     for claim in model.claims:
         _render_claim(page, model, claim)
     for law in model.found:
-        if law.symmetry and not verbose and _squeezed(law.text) in claimed:
+        if law.symmetry and not verbose and _is_claimed(law, claimed):
             page.paragraph(f"{' ' * LABEL}from the symmetry ", law.symmetry)
     for note in model.notes:
         page.paragraph(("  note      ", "cyan"), note)
@@ -176,7 +176,7 @@ def _told_in_block(diagnostic: Diagnostic, report: Report) -> bool:
 
 def _render_found(page: Page, model: ModelReport, claimed: set[str], verbose: bool) -> None:
     """The laws found that no claim of the file shows already."""
-    laws = [law for law in model.found if verbose or _squeezed(law.text) not in claimed]
+    laws = [law for law in model.found if verbose or not _is_claimed(law, claimed)]
     label: Part = ("  found     ", "bold")
     for law in laws if verbose else laws[:LAWS_SHOWN]:
         page.columns((label, law.text), _law_words(law), STYLES[law.status])
@@ -187,12 +187,19 @@ def _render_found(page: Page, model: ModelReport, claimed: set[str], verbose: bo
         page.line(f"{' ' * LABEL}… and {len(laws) - LAWS_SHOWN} more (-v shows all)")
 
 
+def _is_claimed(law: FoundLaw, claimed: set[str]) -> bool:
+    """Whether the claims that hold, by text, say this law already."""
+    return law.claimed or _squeezed(law.text) in claimed
+
+
 def _law_words(law: FoundLaw) -> str:
     words = [law.status, law.kind]
     if law.independent != 1 or law.entries != 1:
         words.append(f"{law.independent} independent entr{'y' if law.independent == 1 else 'ies'}")
     if law.drift is not None:
         words.append(f"drift {law.drift:.1e}")
+    if law.reason:
+        words.append(law.reason)
     return ", ".join(words)
 
 

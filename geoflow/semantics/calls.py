@@ -29,6 +29,9 @@ def call(expressions: Expressions, node: tree.Call, local: Locals) -> Expr:
         if operation == "embedding":
             return _embedding(expressions, node, *arrays)
         return expressions.apply(operation, arrays, node, **options)
+    moment = _moment(expressions, node, local)
+    if moment is not None:
+        return moment
     verify_function(expressions.scope, name)
     meaning = expressions.scope.find(name, local).meaning
     if isinstance(meaning, tree.Def):
@@ -39,6 +42,24 @@ def call(expressions: Expressions, node: tree.Call, local: Locals) -> Expr:
             f"`{name.text}` is not a function.",
             "called here",
             f"entries are written `{name.text}[i]`, products `{name.text}*(…)`",
+        )
+    )
+
+
+def _moment(expressions: Expressions, node: tree.Call, local: Locals) -> Expr | None:
+    """`w(x)`: a moment of the parameter x, where `local` has moments and no function has that name."""
+    name = node.function.text
+    if name in expressions.scope.names or not any(m.startswith(f"{name}(") for m in local):
+        return None
+    argument = node.arguments[0] if len(node.arguments) == 1 else None
+    if argument is not None and not isinstance(argument, tree.Keyword | tree.Function | tree.Text):
+        operand = expressions.array(argument, local)
+        if isinstance(operand, Parameter) and f"{name}({operand.name})" in local:
+            return local[f"{name}({operand.name})"]
+    message = f"`{name}(…)` is a moment of one parameter of the flow."
+    raise DiagnosticError(
+        messages.wrong_kind(
+            node.span, message, "no moment", f"write `{name}(x)` for a parameter `x`"
         )
     )
 

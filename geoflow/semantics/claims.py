@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from geoflow.diagnostics import Diagnostic, DiagnosticError, Span
+from geoflow.expr.tree import Expr, Parameter
 from geoflow.semantics import arithmetic, messages
 from geoflow.semantics.definitions import Definitions
 from geoflow.semantics.model import Expectation, LawClaim, SearchTerm, VerifySettings
@@ -21,7 +22,13 @@ Expecting = tree.ExpectLaws | tree.ExpectNoLaws | tree.ExpectProperty | tree.Exp
 def law(definitions: Definitions, statement: tree.Law, place: Place) -> LawClaim:
     """The claim of a `law` statement."""
     expressions = definitions.expressions
-    expression = expressions.array(statement.value)
+    moments: dict[str, Expr] = {
+        f"{letter}({parameter.name})": Parameter(f"{letter}({parameter.name})", parameter.shape)
+        for members in definitions.parameters.values()
+        for parameter in members
+        for letter in place.moments
+    }
+    expression = expressions.array(statement.value, moments)
     verify_place(expressions, expression, place, statement.value.span)
     text = printer.text(statement.value)
     return LawClaim(statement.name.text, expression, text, statement.span)
@@ -109,21 +116,26 @@ def search(definitions: Definitions, statement: tree.Search) -> tuple[SearchTerm
 
 def _search_term(definitions: Definitions, option: tree.Option) -> SearchTerm:
     name, given = option.name.text, option.arguments
-    if name == "polynomial" and given is not None and len(given) == 1:
+    if name in ("polynomial", "darboux") and given is not None and len(given) == 1:
         (argument,) = given
         if not isinstance(argument, tree.Keyword | tree.Function | tree.Text):
             degree = definitions.expressions.integer(argument, "A degree")
             if not 1 <= degree <= _HIGHEST_DEGREE:
                 message = f"A degree is between 1 and {_HIGHEST_DEGREE}, and this is {degree}."
                 raise DiagnosticError(_bad_setting(argument.span, message))
-            return SearchTerm("polynomial", degree)
+            return SearchTerm(name, degree)
     if name == "log" and given is not None and len(given) == 1:
         (argument,) = given
         if isinstance(argument, tree.Name) and argument.text == "coordinates":
             return SearchTerm("log")
     if name == "potentials" and given is None:
         return SearchTerm("potentials")
-    usage = {"polynomial": "polynomial(2)", "log": "log(coordinates)", "potentials": "potentials"}
+    usage = {
+        "polynomial": "polynomial(2)",
+        "darboux": "darboux(2)",
+        "log": "log(coordinates)",
+        "potentials": "potentials",
+    }
     if name in usage:
         raise DiagnosticError(
             _bad_setting(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from geoflow.diagnostics import Diagnostic, DiagnosticError, Related, Span
@@ -21,7 +21,7 @@ from geoflow.semantics.expressions import Expressions
 from geoflow.semantics.fields import Fields, misplaced, written_out
 from geoflow.semantics.geometry import Metrics
 from geoflow.semantics.losses import Loss, loss, verify_classes
-from geoflow.semantics.matrices import verify_outputs
+from geoflow.semantics.matrices import verify_data, verify_outputs
 from geoflow.semantics.model import (
     Expectation,
     FieldDeclaration,
@@ -205,6 +205,8 @@ class _Elaboration:
         def add(statement: tree.Metric) -> None:
             block = metrics.add(statement)
             verify_outputs(block, maps)
+            if not self._broken("network"):
+                verify_data(block, bool(self._all(tree.Network)))
             if flow is not None:
                 flows.verify_metric(flow, block)
 
@@ -246,7 +248,9 @@ class _Elaboration:
             timed = len(fields) < len(self._all(tree.Field))
             timed = timed or any(depends_on_time(field.expression) for field in fields)
             return LAW if timed else timeless_law("fields without `t`")
-        if flow is None or flow.order == 2 or flow.kind in ("adam", "rmsprop"):
+        if flow is not None and flow.kind in ("adam", "rmsprop"):
+            return replace(LAW, moments=("m", "w") if flow.kind == "adam" else ("w",))
+        if flow is None or flow.order == 2:
             return LAW
         timed = bool(self._all(tree.Decay)) or self._broken("decay")
         return LAW if timed else timeless_law(flow.text)

@@ -17,6 +17,7 @@ from geoflow.semantics.shapes import words
 from geoflow.syntax import tree
 
 Options = dict[str, object]
+_MOST_POINTS = 1000
 _KINDS = ("full", "blocks", "diagonal")
 _OUTPUTS = ("gaussian", "bernoulli", "categorical", "poisson")
 
@@ -26,7 +27,7 @@ def fisher(
 ) -> Options:
     """The options of `fisher(…)`."""
     usage = Usage("GEO0401", "metric fisher(blocks, damping = 1/10)")
-    plain, named = split(option, ("damping", "output"), usage)
+    plain, named = split(option, ("damping", "output", "data"), usage)
     if len(plain) > 1:
         raise usage.wrong(plain[1].span, "`fisher` takes one kind; the rest is given by name.")
     kind = word(plain[0], "The kind of a Fisher metric", _KINDS, usage) if plain else "full"
@@ -39,7 +40,38 @@ def fisher(
         damping = rate(expressions, named["damping"], FISHER_DAMPING, or_zero=True)
         if expressions.value(damping) == 0:
             damping = None  # none is the same, and may be singular
-    return {"kind": kind, "damping": damping, "output": output}
+    options: Options = {"kind": kind, "damping": damping, "output": output}
+    if "data" in named:
+        options["points"] = _points(definitions, named["data"])
+    return options
+
+
+def _points(definitions: Definitions, data: tree.Expression) -> int | None:
+    """k of `points(k)`; None for `gaussian`."""
+    usage = Usage("GEO0401", "metric fisher(blocks, data = points(8))")
+    if isinstance(data, tree.Name) and data.text == "gaussian":
+        return None
+    if not (isinstance(data, tree.Call) and data.function.text == "points"):
+        raise usage.wrong(data.span, "The data of a Fisher metric are `gaussian` or `points(k)`.")
+    argument = data.arguments[0] if len(data.arguments) == 1 else None
+    if argument is None or isinstance(argument, tree.Keyword | tree.Function | tree.Text):
+        raise usage.wrong(data.span, "`points` takes their number.")
+    count = definitions.expressions.exact(argument, "The number of points")
+    if count.denominator != 1 or not 1 <= count <= _MOST_POINTS:
+        message = (
+            f"The number of points is an integer from 1 to {_MOST_POINTS}, and this is {count}."
+        )
+        raise usage.wrong(argument.span, message)
+    return count.numerator
+
+
+def verify_data(block: MetricBlock, network: bool) -> None:
+    """Raise where a metric has data, and the model has none."""
+    if "points" in block.options and not network:
+        message = "A map has no data: `data` is for the Fisher metric of a network."
+        raise DiagnosticError(
+            Diagnostic("GEO0401", message, block.span, hints=("leave `data = …` out",))
+        )
 
 
 def verify_outputs(block: MetricBlock, maps: tuple[Expr, ...]) -> None:
@@ -66,18 +98,28 @@ def riemannian(
         raise DiagnosticError(Diagnostic("GEO0301", message, node.span, f"not {size}×{size}"))
     verify_place(expressions, matrix, MATRIX, node.span)
     known = expressions.entries(matrix)
-    if known is not None and not _may_be_positive(known, size):
+    wrong = _no_metric(known, size) if known is not None else ""
+    if wrong:
         message = "The matrix of a metric is symmetric and positive definite, and this one is not."
-        raise DiagnosticError(Diagnostic("GEO0401", message, node.span, "no metric"))
+        raise DiagnosticError(
+            Diagnostic("GEO0401", message, node.span, "no metric", notes=(wrong,))
+        )
     return {"matrix": matrix}
 
 
-def _may_be_positive(entries: Entries, size: int) -> bool:
-    """Whether a matrix is symmetric, and every 2×2 minor on its diagonal positive."""
-    rows = [entries[i * size : (i + 1) * size] for i in range(size)]
-    zero = Fraction(0)
-    return all(rows[i][i] > zero for i in range(size)) and all(
-        rows[i][j] == rows[j][i] and rows[i][j] ** 2 < rows[i][i] * rows[j][j]
-        for i in range(size)
-        for j in range(i)
-    )
+def _no_metric(entries: Entries, size: int) -> str:
+    """An entry that differs from the one across the diagonal, or a minor of size 1 or 2 on it that is not positive."""
+
+    def m(i: int, j: int) -> Fraction:
+        return entries[i * size + j]
+
+    for i in range(size):
+        if m(i, i) <= 0:
+            return f"M[{i},{i}] = {m(i, i)} is not positive"
+        for j in range(i):
+            if m(i, j) != m(j, i):
+                return f"M[{j},{i}] = {m(j, i)} but M[{i},{j}] = {m(i, j)}"
+            minor = m(i, i) * m(j, j) - m(i, j) ** 2
+            if minor <= 0:
+                return f"M[{j},{j}]*M[{i},{i}] - M[{j},{i}]**2 = {minor} is not positive"
+    return ""

@@ -62,7 +62,8 @@ class MetricBlock:
     options by kind: euclidean: none · scaled: {"rate": Expr that broadcasts to each parameter} ·
     mirror: {"potential": "entropy" | "log_barrier" | "power" | Potential} and, for power, {"p": Fraction} ·
     fisher: {"kind": "full" | "blocks" | "diagonal", "damping": scalar Expr or None,
-    "output": "gaussian" | "bernoulli" | "categorical" | "poisson"}; full is over all parameters of the block together ·
+    "output": "gaussian" | "bernoulli" | "categorical" | "poisson"} and, where data are named,
+    {"points": int or None for gaussian}; full is over all parameters of the block together ·
     riemannian: {"matrix": Expr [n, n]}, on the n entries of the parameters, each row by row, in the block's order.
     """
 
@@ -154,9 +155,9 @@ class SweepDeclaration:
 
 @dataclass(frozen=True)
 class SearchTerm:
-    """One entry of `search`: polynomial(degree), or log(coordinates), or potentials."""
+    """One entry of `search`: polynomial(degree), darboux(degree), log(coordinates), or potentials."""
 
-    kind: Literal["polynomial", "log", "potentials"]
+    kind: Literal["polynomial", "darboux", "log", "potentials"]
     degree: int | None = None
 
 

@@ -38,6 +38,7 @@ class Place:
     inputs: bool = False
     functions: frozenset[str] = frozenset()  # those allowed of all that no root of a polynomial is
     code: str = "GEO0206"
+    moments: tuple[str, ...] = ()  # those of an adaptive flow, written like functions: `w(x)`
     own: str | None = None  # the one variable allowed where parameters are not
 
 

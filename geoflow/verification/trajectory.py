@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from geoflow.exact.gates import PIECEWISE
+from geoflow.exact.lifting import PIECEWISE
 from geoflow.exact.program import trace
 from geoflow.expr.tree import depends_on_time
 from geoflow.flow import Flow

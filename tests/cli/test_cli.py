@@ -14,7 +14,8 @@ import pytest
 from typer.testing import CliRunner
 
 from geoflow import cli
-from geoflow.cli import app, expand
+from geoflow.call import expand
+from geoflow.cli import app
 from geoflow.codes import CODES
 from geoflow.diagnostics import Diagnostic, DiagnosticError, Source, Span
 from geoflow.options import CheckOptions
@@ -69,7 +70,7 @@ class Pipeline:
         self.paths: list[str] = []
         self.options = CheckOptions()
 
-    def check_paths(self, paths, options, observer=None) -> Report:
+    def check_paths(self, paths, options, observer=None, over_sizes=None) -> Report:
         self.paths, self.options = list(paths), options
         if isinstance(self.answer, BaseException):
             raise self.answer

@@ -12,9 +12,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from geoflow.exact.interpreter import run
-from geoflow.exact.polynomials import Polynomials, Quotient
+from geoflow.exact.polynomials import Polynomials
 from geoflow.exact.primefield import PrimeField
 from geoflow.exact.program import Program, trace
+from geoflow.exact.quotient import Quotient
 from geoflow.exact.rationals import Rationals
 
 PRIME = 67108859

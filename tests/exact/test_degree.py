@@ -13,8 +13,9 @@ from jax import lax
 import geoflow as gf
 from geoflow.exact.degree import field_degree
 from geoflow.exact.interpreter import run
-from geoflow.exact.polynomials import Polynomials, Quotient
+from geoflow.exact.polynomials import Polynomials
 from geoflow.exact.program import Program
+from geoflow.exact.quotient import Quotient
 from geoflow.primitives import adjugate
 
 from .evaluation import program_of

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geoflow.exact.polynomials import Polynomials, Quotient, TooLarge
+from geoflow.exact.polynomials import Polynomials
+from geoflow.exact.quotient import Quotient, TooLarge
 
 SMALL = st.lists(st.integers(-3, 3), min_size=4, max_size=4)
 

@@ -126,20 +126,23 @@ WRITTEN = {
     "by position": Case(
         written(lambda p: p["x"] * p["y"], XY, "[[1/(1 + x**2), 0], [0, 1/(1 + y**2)]]"),
         1,
+        ("(x**2 + 1)/(y**2 + 1)",),
         wrong=("x**2 - y**2", "log(1 + x**2) + log(1 + y**2)", "log(1 + x**2) - log(2 + y**2)"),
         right=("log(1 + x**2) - log(1 + y**2)", "(1 + x**2)/(1 + y**2)"),
     ),
     "by position, a vector": Case(
         written(lambda p: p["x"][0] * p["x"][1] * p["x"][2], X3, "diag(1/(1 + x**2))"),
         2,
+        ("(x[0]**2 + 1)/(x[2]**2 + 1)", "(x[1]**2 + 1)/(x[2]**2 + 1)"),
         wrong=("x[0]**2 - x[1]**2", "log(1 + x[0]**2) - 2*log(1 + x[1]**2)"),
         right=("log(1 + x[0]**2) - log(1 + x[1:]**2)",),
     ),
     "coupled": Case(
         written(lambda p: p["x"] * p["y"], XY, "[[1 + y**2, 0], [0, 1 + x**2]]"),
         1,
+        ("(x**2 + 1)/(y**2 + 1)",),
         wrong=("x**2 - y**2",),
-        right=("(1 + x**2)/(1 + y**2)",),
+        right=("log(1 + x**2) - log(1 + y**2)",),
     ),
 }
 

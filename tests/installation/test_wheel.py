@@ -43,4 +43,6 @@ def test_a_wheel_checks_the_examples(tmp_path: Path) -> None:
         str(binaries / "geoflow"), "check", "--no-verify", str(ROOT / "examples"), cwd=tmp_path
     )
     assert "all hold" in out
+    listed = _run(str(binaries / "geoflow"), "catalog", "--no-run", cwd=tmp_path)
+    assert "transformer_block" in listed
     assert "GEO0301" in _run(str(binaries / "geoflow"), "explain", "GEO0301", cwd=tmp_path)

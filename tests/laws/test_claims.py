@@ -113,7 +113,7 @@ expect laws = 3
     )
     assert verdicts(model) == {
         **dict.fromkeys("abc", "proved"),
-        "expect complete": "probably refuted",  # they depend on each other by no linear relation
+        "expect complete": "refuted",  # they depend on each other
         "expect laws = 3": "proved",
     }
     complete = next(c for c in model.claims if c.kind == "complete")
@@ -125,3 +125,24 @@ def test_claims_may_add_what_the_search_does_not_find():
     model = check(text + "law a = x/y\nlaw b = x*exp(-2*z)\nexpect complete\nexpect laws = 2")
     assert set(verdicts(model).values()) == {"proved"}
     assert {law.text for law in model.found} == {"x/y", "x*exp(-2*z)"}
+
+
+def test_laws_spanned_by_claims_are_marked_as_claimed():
+    text = "param x, y, z\nmap phi = x*y*z\n"
+    one = check(text + "law a = 2*(y**2 - x**2)")
+    assert [law.claimed for law in one.found] == [False, False]
+    both = check(text + "law a = 2*(y**2 - x**2)\nlaw b = x**2 + z**2 - 2*y**2")
+    assert [law.claimed for law in both.found] == [True, True]
+    wrong = check(text + "law a = y**2 + x**2")
+    assert [law.claimed for law in wrong.found] == [False, False]
+
+
+def test_a_claim_says_what_it_adds():
+    text = "param x, y, z\nmap phi = x*y*z\nlaw a = x**2 - y**2\nlaw b = 3*(y**2 - x**2)\n"
+    text += "law c = [x**2 - y**2, y**2 - z**2]"
+    details = [claim.detail for claim in check(text).claims]
+    assert details == [
+        "1 independent entry",
+        "1 independent entry, adds none to the laws above",
+        "2 independent entries, adds 1 to the laws above",
+    ]

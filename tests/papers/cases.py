@@ -73,8 +73,12 @@ def decay_rates(case: dict[str, Any]) -> tuple[int, int]:
 
 def geo_text(case: dict[str, Any]) -> str:
     """The text of a reference case, its laws and count as claims."""
-    body = next(make(case) for prefix, make in MODELS.items() if case["id"].startswith(prefix))
-    return body.text(case["id"], case["count"], bool(case["laws_complete"]))
+    return body_of(case).text(case["id"], case["count"], bool(case["laws_complete"]))
+
+
+def body_of(case: dict[str, Any]) -> Body:
+    """The model of a reference case, with its laws."""
+    return next(make(case) for prefix, make in MODELS.items() if case["id"].startswith(prefix))
 
 
 @dataclass(frozen=True)

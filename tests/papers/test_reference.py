@@ -10,6 +10,7 @@ from geoflow.options import CheckOptions
 from geoflow.pipeline import check_text
 
 from .cases import geo_text, reference_cases
+from .networks import network_text
 
 SLOW = 20  # parameters
 
@@ -34,3 +35,24 @@ def test_known_answer(case: dict[str, Any]) -> None:
 
 def test_every_case_is_there() -> None:
     assert len({case["id"] for case in reference_cases()}) == 118
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(c, id=c["id"], marks=[pytest.mark.slow] if c["D"] > SLOW else [])
+        for c in reference_cases()
+        if network_text(c) is not None
+    ],
+)
+def test_known_answer_as_a_network(case: dict[str, Any]) -> None:
+    text = network_text(case)
+    assert text is not None
+    report = check_text(text, f"{case['id']}.geo", CheckOptions(verify=False))
+    assert report.diagnostics == ()
+    (result,) = report.models
+    assert (result.parameters, result.dimension) == (case["D"], case["state_dim"])
+    assert result.laws.upper == case["count"]
+    if case["laws_complete"] or case["count"] == 0:
+        assert (result.laws.lower, result.laws.status) == (case["count"], "proved")
+    assert [(c.kind, c.name, c.verdict) for c in result.claims if c.verdict != "proved"] == []

@@ -46,7 +46,7 @@ CLAIMS = [
     (TWO, "expect laws of W = 0", "proved"),
     (TOKENS, "law h = E.T @ E - A @ A.T", "proved"),
     (TOKENS, "law h = E.T @ E + A @ A.T", "refuted"),
-    (ATTENTION, "law h = [Q.T @ Q - K.T @ K, V.T @ V - O.T @ O]", "probable"),
+    (ATTENTION, "law h = [Q.T @ Q - K.T @ K, V.T @ V - O.T @ O]", "proved"),
     (ATTENTION, "law h = Q.T @ Q - V.T @ V", "refuted"),
     (ATTENTION, "expect laws = 3", "refuted"),
     (CONVOLUTION, "law h = sum(K**2, axis=(1, 2)) - sum(w**2, axis=1)", "proved"),

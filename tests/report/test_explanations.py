@@ -13,7 +13,7 @@ from geoflow.report.explain import explanation, index, near, readable
 from geoflow.syntax.parser import parse
 
 # No text gives these: they are of the command line, the file system or JAX functions.
-NOT_FROM_TEXT = {"GEO0103", "GEO0104", "GEO0108", "GEO0109", "GEO0508"}
+NOT_FROM_TEXT = {"GEO0103", "GEO0104", "GEO0108", "GEO0109", "GEO0111", "GEO0508"}
 _BLOCK = re.compile(r"<!-- (?:broken: (GEO\d{4})|(fixed)) -->\n```geo\n(.*?)```", re.DOTALL)
 
 

@@ -86,7 +86,7 @@ expect complete
         "a": "proved",
         "b": "proved",
         "c": "proved",
-        "expect complete": "probably refuted",  # b depends on a by no linear relation
+        "expect complete": "refuted",  # b depends on a
     }
     (complete,) = (c for c in model.claims if c.kind == "complete")
     assert complete.detail.startswith("2 of 3")
