@@ -164,8 +164,11 @@ def _momentum_terms(leaf: Parameter, quadratic: bool) -> Iterator[Expr]:
 def cross_terms(flow: Flow) -> list[Expr]:
     """Products of two different parameters (order 2: of one and the other's velocity)."""
     terms: list[Expr] = []
+    measured = {b.name: flow.metric_of(b.name) for b in flow.parameters}
     quadratic = [
-        Parameter(b.name, b.shape) for b in flow.parameters if flow.metric_of(b.name).quadratic
+        Parameter(b.name, b.shape)
+        for b in flow.parameters
+        if measured[b.name].quadratic or (flow.order == 2 and not measured[b.name].mirror)
     ]
     for a, b in combinations(quadratic, 2):
         pairs: list[tuple[Leaf, Leaf]] = [(a, b)]

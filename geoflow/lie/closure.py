@@ -131,12 +131,12 @@ def _closed_identically(generator: Generator, rank: int) -> str:
     flow = generator.flow
     if rank == flow.dimension:
         return "the vector fields span the whole tangent space"
-    if rank != 1 or flow.has_drift or generator.program.gates or generator.estimated:
+    if rank != 1 or flow.has_drift or generator.program.gates:
         return ""
     if flow.cotangent_size == 1:
         outputs = sum(math.prod(s) for s in flow.parametrization.outputs)
         what = "φ is a scalar" if outputs == 1 else "there is one control"
-    elif _parallel(generator):
+    elif not generator.estimated and _parallel(generator):
         what = "any two fields are parallel, which an expansion over Q shows"
     else:
         return ""

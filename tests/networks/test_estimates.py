@@ -147,3 +147,9 @@ def test_estimates_are_a_field_with_tokens():
     assert len(np.unique(field.smooth("exp", a))) == 8
     with pytest.raises(UnsupportedPrimitive):
         PrimeField(67108859).smooth("exp", a)
+
+
+def test_a_scalar_map_is_closed_whatever_functions_it_has():
+    """All fields are multiples of one; balls prove that it is not 0."""
+    found = analyze(network(lambda t: t["x"] * jnp.tanh(t["y"] * t["z"]), SCALARS), where=NONE)
+    assert (found.count.upper, found.count.status) == (2, "proved")
