@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from geoflow.diagnostics import Diagnostic, DiagnosticError, sort_diagnostics
 from geoflow.options import CheckOptions, Observer
+from geoflow.reach import reachable
 from geoflow.results import (
     HOLDS,
     ClaimResult,
     Comparison,
-    LawCount,
     ModelReport,
     RealGates,
     Report,
@@ -150,12 +150,12 @@ def check_model(
 
     clock, deadline = _Clock(observer), Deadline.after(options.timeout)
     flow = clock.run(
-        "lower", model.name, lambda: _guarded(model, lambda: lower(model, options.seed))
+        "lower", model.name, lambda: reachable(model, lambda: lower(model, options.seed))
     )
     if options.gates is not None:
         flow = flow.with_gates(options.gates)
     counted = clock.run(
-        "count", model.name, lambda: _guarded(model, lambda: count(flow, options.seed, deadline))
+        "count", model.name, lambda: reachable(model, lambda: count(flow, options.seed, deadline))
     )
     judged = clock.run("claims", model.name, lambda: judge_laws(model, counted, deadline))
     found = clock.run("laws", model.name, lambda: search(counted, _where(model), deadline))
@@ -195,23 +195,6 @@ def check_model(
         if observer is not None:
             observer.verified(report)
     return report, claim_diagnostics(model, report, analysis.certificate.complete)
-
-
-def count_model(model: Model, options: CheckOptions) -> LawCount:
-    """The rank alone: how many laws at most, and probably.
-
-    Raises:
-        DiagnosticError: the model is out of the method's reach (GEO05).
-    """
-    from geoflow.analysis import count, law_count
-    from geoflow.deadline import Deadline
-    from geoflow.lower import lower
-
-    deadline = Deadline.after(options.timeout)
-    flow = _guarded(model, lambda: lower(model, options.seed))
-    if options.gates is not None:
-        flow = flow.with_gates(options.gates)
-    return law_count(_guarded(model, lambda: count(flow, options.seed, deadline)), proved=0)
 
 
 def _real(model: Model, counted: Counted, deadline: Deadline) -> RealGates:
@@ -261,49 +244,6 @@ def _special(
     except UnsupportedPrimitive:
         message = "A flow with square roots cannot be counted at a given point yet."
     raise DiagnosticError(Diagnostic("GEO0509", message, model.at.span))
-
-
-def _guarded(model: Model, work: Callable[[], T]) -> T:
-    """Turn what the engine cannot do into a diagnostic at the map."""
-    from geoflow.exact.interpreter import UnluckyPoint
-    from geoflow.exact.program import UnsupportedPrimitive
-    from geoflow.lie.closure import TooManyCoordinates
-
-    try:
-        return work()
-    except TooManyCoordinates as error:
-        message = f"`{model.name}` is too large: {error.message}."
-        hints = ("check a smaller member of the family, for example with -D",)
-        raise DiagnosticError(Diagnostic("GEO0304", message, model.span, hints=hints)) from None
-    except UnluckyPoint:
-        raise DiagnosticError(
-            Diagnostic(
-                "GEO0509",
-                f"The flow of `{model.name}` is not defined at any of the points tried.",
-                model.span,
-                "a denominator, a determinant or a radicand vanishes everywhere",
-                notes=("Points are random, so the expression is singular for all parameters.",),
-            )
-        ) from None
-    except UnsupportedPrimitive as error:
-        raise DiagnosticError(_unsupported(model, error.name)) from None
-
-
-def _unsupported(model: Model, what: str) -> Diagnostic:
-    """A metric whose inverse is not rational, or too many square roots: the front end admits nothing else."""
-    if what.startswith("sign("):
-        return Diagnostic("GEO0505", f"`flow {what}` is not supported yet.", model.span)
-    if "root" in what or "sqrt" in what:
-        message = f"The model `{model.name}` needs {what}, which is not supported yet."
-        return Diagnostic("GEO0508", message, model.span)
-    span = next((m.span for m in model.metrics if m.kind == "mirror"), model.span)
-    return Diagnostic(
-        "GEO0507",
-        f"The inverse of this metric contains `{what}`, so it is not a rational function.",
-        span,
-        "1/ψ'' must be rational, with square roots at most",
-        notes=("The count is a proof because every field is evaluated exactly in a prime field.",),
-    )
 
 
 def _where(model: Model) -> Where:
@@ -413,4 +353,4 @@ def compare_files(paths: Sequence[str], flows: bool, options: CheckOptions) -> C
             made = standard_flows(next(iter(made.values())))
         return compare_flows(made, options.seed, deadline)
 
-    return _guarded(models[0], work)
+    return reachable(models[0], work)

@@ -10,9 +10,11 @@ import time
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
+from geoflow.deadline import Deadline
 from geoflow.diagnostics import Diagnostic, DiagnosticError
 from geoflow.options import CheckOptions
-from geoflow.results import ClaimResult, LawCount
+from geoflow.reach import reachable
+from geoflow.results import ClaimResult
 from geoflow.rows import Failure, Outcome, RowClaim
 from geoflow.semantics import load_text
 from geoflow.semantics.model import Model
@@ -81,12 +83,16 @@ def _checked(model: Model, task: Task) -> Outcome:
 
 
 def _counted(model: Model, task: Task) -> Outcome:
+    """The rank alone: how many laws at most, and probably."""
+    from geoflow.analysis import count, law_count
     from geoflow.claims import count_results
-    from geoflow.pipeline import count_model
+    from geoflow.lower import lower
 
-    laws: LawCount = count_model(
-        model, CheckOptions(seed=task.seed, timeout=task.timeout, gates=task.gates)
-    )
+    deadline = Deadline.after(task.timeout)
+    flow = reachable(model, lambda: lower(model, task.seed))
+    if task.gates is not None:
+        flow = flow.with_gates(task.gates)
+    laws = law_count(reachable(model, lambda: count(flow, task.seed, deadline)), proved=0)
     return Outcome(laws, _claims(count_results(model, laws)))
 
 

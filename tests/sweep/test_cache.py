@@ -125,6 +125,15 @@ def test_a_read_only_cache_is_read_and_noted(tmp_path):
     assert any("cannot be written" in note for note in report.notes)
 
 
+def test_a_cache_that_cannot_be_written_is_still_read(tmp_path):
+    swept(DiskCache(tmp_path))
+    cache = DiskCache(tmp_path)
+    cache._connected().execute("PRAGMA query_only = ON")
+    report = swept(cache, LINEAR + "sweep r in 1..4")
+    assert report.reused == 3 and [r.outcome.count for r in report.rows] == [1, 3, 6, 9]
+    assert len(report.notes) == 1 and "cannot be written" in report.notes[0]
+
+
 def test_a_folder_that_cannot_be_made_is_a_note(tmp_path):
     (tmp_path / "file").write_text("")
     report = swept(DiskCache(tmp_path / "file" / "cache"))
