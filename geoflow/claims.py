@@ -217,7 +217,7 @@ def _expectation(
 def _count(base: ClaimResult, value: int, count: LawCount) -> ClaimResult:
     if value < count.lower or value > count.upper:
         if count.status == "proved":
-            witness = (f"there are {count.upper}, exactly: {count.reason}",)
+            witness = (f"{_found_count(count)}: {count.reason}",)
         elif value > count.upper:
             witness = (
                 f"there are at most {count.upper}: the rank of the Lie algebra is at least N − {count.upper}",
@@ -252,13 +252,14 @@ def _block(base: ClaimResult, claim: Expectation, counted: Counted) -> ClaimResu
 
 
 def _found_count(count: LawCount) -> str:
+    of = " of the path-lifting" if count.of == "path-lifting" else ""
     match count.status:
         case "proved":
-            return f"there are {count.upper}, exactly"
+            return f"there are {count.upper}{of}, exactly"
         case "probable":
-            return f"there are {count.upper} (probable; at least {count.lower} proved)"
+            return f"there are {count.upper}{of} (probable; at least {count.lower} proved)"
         case "bounded":
-            return f"at least {count.lower}, at most {count.upper}"
+            return f"at least {count.lower}, at most {count.upper}{of}"
 
 
 def _complete(

@@ -47,7 +47,7 @@ CODES: dict[str, str] = {
     "GEO0504": "number too large",
     "GEO0505": "statement not supported yet",
     "GEO0506": "form of exp or log not supported in a law",
-    "GEO0507": "inverse metric is not rational",
+    "GEO0507": "inverse metric has no exact evaluation",
     "GEO0508": "JAX primitive not supported",
     "GEO0509": "not defined at any point tried",
     "GEO0601": "claimed law is refuted",

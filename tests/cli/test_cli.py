@@ -41,7 +41,7 @@ MODEL = ModelReport(
     laws=LawCount(1, 1, "proved"),
     claims=(ClaimResult("law", "x**2 - y**2", "proved", name="h", line=3),),
     found=(LAW,),
-    certificate=Certificate(2, (RankRun(67108859, (1, 1), 3, (5, 7)),), True, 0, 2, 1e-7),
+    certificate=Certificate(2, (RankRun(67108859, (1, 1), 3, (5, 7)),), 0, 2, 1e-7),
     verify=None,
     facts={"depth": 0},
     facts_status={"depth": "proved"},

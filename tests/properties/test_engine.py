@@ -88,7 +88,7 @@ def test_brackets_are_a_lie_algebra(components, seed: int):
 
     assert not np.any((bracket(0, 1) + bracket(1, 0)) % PRIME)
     assert not np.any((bracket(0, 1, 2) + bracket(1, 2, 0) + bracket(2, 0, 1)) % PRIME)
-    scaled = Letter(letters[0].weight, (letters[0].cotangent[0] * 5 % PRIME,))
+    scaled = Letter(letters[0].weight, (letters[0].controls[0] * 5 % PRIME,))
     first = generator.rows(generator.word(ring, {}, place, [scaled, letters[1]]), 1)
     assert np.array_equal(first, bracket(0, 1) * 5 % PRIME)
 
