@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -51,19 +51,67 @@ def fit(counts: Mapping[Point, int]) -> Polynomial | None:
     first = len(equations[0]) + _FIRST
     if not (_consistent(equations[:first]) and _consistent(equations)):
         return None
-    values = [counts[point] for point in points]
-    for used, exponents in _shapes(points):
-        if len(points) >= len(exponents) + max(used, 1):
-            found = _solved(points, values, exponents)
+    trials = [(view, used, e) for view in _views(counts) for used, e in _shapes(list(view.counts))]
+    for view, used, exponents in sorted(trials, key=lambda trial: len(trial[2])):
+        if len(view.counts) >= len(exponents) + max(used, 1):
+            found = _solved(view.counts, exponents)
             if found is not None:
-                return found
+                return view.expanded(found)
     return None
+
+
+@dataclass(frozen=True)
+class _View:
+    """Counts that depend on some sizes only through their sum: points whose first coordinate is the sum of `axes`."""
+
+    counts: Mapping[Point, int]
+    axes: tuple[int, ...]
+    size: int  # of the points before
+
+    @staticmethod
+    def of(counts: Mapping[Point, int], axes: tuple[int, ...]) -> _View | None:
+        """The view; None where the counts depend on more than the sum."""
+        size = len(next(iter(counts)))
+        rest = [i for i in range(size) if i not in axes]
+        seen: dict[Point, int] = {}
+        for point, count in counts.items():
+            place = (sum(point[i] for i in axes), *(point[i] for i in rest))
+            if seen.setdefault(place, count) != count:
+                return None
+        return _View(seen, axes, size)
+
+    def expanded(self, polynomial: Polynomial) -> Polynomial:
+        """A polynomial at these points as one at the points before."""
+        if not self.axes:
+            return polynomial
+        rest = [i for i in range(self.size) if i not in self.axes]
+        coefficients: dict[Exponents, Fraction] = {}
+        for (power, *others), c in polynomial.coefficients.items():
+            for chosen in itertools.product(self.axes, repeat=power):
+                e = [0] * self.size
+                for i, k in zip(rest, others, strict=True):
+                    e[i] = k
+                for i in chosen:
+                    e[i] += 1
+                coefficients[tuple(e)] = coefficients.get(tuple(e), Fraction(0)) + c
+        return Polynomial({e: c for e, c in coefficients.items() if c})
+
+
+def _views(counts: Mapping[Point, int]) -> Iterator[_View]:
+    """The counts themselves, and through sums of several sizes where those say all."""
+    size = len(next(iter(counts)))
+    yield _View(counts, (), size)
+    for number in range(2, size + 1):
+        for axes in itertools.combinations(range(size), number):
+            view = _View.of(counts, axes)
+            if view is not None:
+                yield view
 
 
 def _shapes(points: Sequence[Point]) -> list[tuple[int, list[Exponents]]]:
     """Sets of exponents to try with the number of sizes that they use, the smallest first.
 
-    A coordinate with k values has no use for its k-th power.
+    Powers of a coordinate with k values go up to k - 2: with one more, any k values would fit.
     """
     values = [len(set(column)) for column in zip(*points, strict=True)]
     shapes: dict[tuple[Exponents, ...], int] = {}
@@ -71,7 +119,8 @@ def _shapes(points: Sequence[Point]) -> list[tuple[int, list[Exponents]]]:
         for used in range(len(values) + 1):
             for axes in itertools.combinations(range(len(values)), used):
                 ranges = [
-                    range(min(degree + 1, n) if i in axes else 1) for i, n in enumerate(values)
+                    range(min(degree + 1, max(n - 1, 1)) if i in axes else 1)
+                    for i, n in enumerate(values)
                 ]
                 exponents = tuple(e for e in itertools.product(*ranges) if sum(e) <= degree)
                 shapes.setdefault(exponents, used)
@@ -94,10 +143,9 @@ def _consistent(equations: Sequence[tuple[int, ...]]) -> bool:
     return rank == 0 or any(int(reduced[rank - 1, j]) for j in range(width - 1))
 
 
-def _solved(
-    points: Sequence[Point], values: Sequence[int], exponents: Sequence[Exponents]
-) -> Polynomial | None:
+def _solved(counts: Mapping[Point, int], exponents: Sequence[Exponents]) -> Polynomial | None:
     """Least squares over Q; a solution only if it is unique and exact."""
+    points, values = list(counts), list(counts.values())
     matrix = fmpq_mat(
         len(points), len(exponents), [fmpq(_power(p, e)) for p in points for e in exponents]
     )

@@ -92,6 +92,7 @@ def test_an_exception_is_listed():
         counts(lambda n, m: (n * 7919 + m * 104729) % 17, n=range(1, 8), m=range(1, 8)),
         counts(lambda n: 2**n, n=range(1, 9)),
         counts(lambda n: n, n=range(1, 4)),  # three sizes tell nothing
+        counts(two_layer, n=range(1, 3), m=range(1, 3), r=range(1, 7)),  # nor do two of n and m
         {},
     ],
 )
