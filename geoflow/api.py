@@ -25,6 +25,7 @@ from geoflow.results import LawCount, Report, Verification, VerifySettings
 from geoflow.semantics import load as _load_models
 from geoflow.semantics import load_text as _load_text
 from geoflow.semantics.model import Model
+from geoflow.sweep.claim import OverSizes
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def check(
 ) -> Report:
     """What `geoflow check` prints, as data. Mistakes in the files are `diagnostics` of the report."""
     options = CheckOptions(overrides or {}, seed, timeout, verify, strict, formulas=True)
-    return check_paths([str(p) for p in paths], options)
+    return check_paths([str(p) for p in paths], options, over_sizes=OverSizes())
 
 
 def load(path: str | PathLike[str], *, overrides: Mapping[str, str] | None = None) -> Loaded:

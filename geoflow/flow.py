@@ -373,16 +373,7 @@ class Flow:
 
     def summary(self) -> str:
         """One line: the parametrization, sizes, metric, order."""
-        p, count = self.parametrization, self.parameter_count
-        sizes = " × ".join("R" + "×".join(map(str, s)).translate(_SUPERSCRIPT) for s in p.outputs)
-        if len({m.metric.text for m in p.metrics}) == 1:
-            metric = p.metrics[0].metric.text
-        else:
-            metric = ", ".join(f"{m.metric.text} on {', '.join(m.parameters)}" for m in p.metrics)
-        seen = f" → {sizes}, {metric}" if sizes else ""
-        return (
-            f"{p.description} : {count} parameter{'s' * (count != 1)}{seen}, {self.dynamics.text}"
-        )
+        return f"{self.parametrization.text}, {self.dynamics.text}"
 
 
 def _settled(
@@ -415,6 +406,3 @@ def _examples(
 
 def _called(model: Callable[[Any], Any], x: Any) -> Any:
     return model(x)
-
-
-_SUPERSCRIPT = str.maketrans("0123456789×", "⁰¹²³⁴⁵⁶⁷⁸⁹ˣ")

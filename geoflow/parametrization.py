@@ -25,6 +25,7 @@ Output = Callable[[Arrays, Arrays], tuple[jax.Array, ...]]
 Inversion = Literal["steepest", "exact", "spanning"]
 
 TIME = "t"
+_SUPERSCRIPT = str.maketrans("0123456789×", "⁰¹²³⁴⁵⁶⁷⁸⁹ˣ")
 Gates = Literal["lifted", "real"]
 
 
@@ -109,6 +110,21 @@ class Parametrization:
     def size(self) -> int:
         """D, the number of parameters."""
         return sum(b.size for b in self.parameters)
+
+    @property
+    def text(self) -> str:
+        """One line: φ, sizes, metric."""
+        sizes = " × ".join(
+            "R" + "×".join(map(str, s)).translate(_SUPERSCRIPT) for s in self.outputs
+        )
+        if len({m.metric.text for m in self.metrics}) == 1:
+            metric = self.metrics[0].metric.text
+        else:
+            metric = ", ".join(
+                f"{m.metric.text} on {', '.join(m.parameters)}" for m in self.metrics
+            )
+        seen = f" → {sizes}, {metric}" if sizes else ""
+        return f"{self.description} : {self.size} parameter{'s' * (self.size != 1)}{seen}"
 
     def theta(self, point: Arrays) -> dict[str, jax.Array]:
         """The parameters of a point of the state."""
