@@ -57,6 +57,18 @@ class Analysis:
     searched: str
     seed: int = field(default=0)
 
+    def __str__(self) -> str:
+        """The count, and a law a line."""
+        count = self.count
+        number = (
+            f"{count.upper}" if count.lower == count.upper else f"{count.lower} to {count.upper}"
+        )
+        of = " of the path-lifting" if count.of == "path-lifting" else ""
+        head = f"{number} independent laws{of}, {count.status}"
+        return "\n".join(
+            [head, *(f"  {law}  ({law.independent} independent)" for law in self.laws)]
+        )
+
 
 def count(flow: Flow, seed: int = 0, deadline: Deadline = Deadline()) -> Counted:
     """The closure of a flow's Lie algebra.

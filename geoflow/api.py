@@ -52,7 +52,17 @@ def check(
     timeout: float | None = None,
     strict: bool = False,
 ) -> Report:
-    """What `geoflow check` prints, as data. Mistakes in the files are `diagnostics` of the report."""
+    """What `geoflow check` prints, as data. Mistakes in the files are `diagnostics` of the report.
+
+    Raises:
+        TypeError: what is given is no path.
+    """
+    for path in paths:
+        if not isinstance(path, str | PathLike):
+            raise TypeError(
+                f"`check` takes paths of .geo files, and this is of type {type(path).__name__}; "
+                "a flow is given to `analyze`"
+            )
     options = CheckOptions(overrides or {}, seed, timeout, verify, strict, formulas=True)
     return check_paths([str(p) for p in paths], options, over_sizes=OverSizes())
 
@@ -111,12 +121,22 @@ def _reachable():
         ) from None
 
 
+def _verify_flow(flow: object) -> None:
+    if not isinstance(flow, Flow):
+        raise TypeError(
+            f"a flow is wanted, `geoflow.Flow(phi, params)` or `geoflow.load(path).flow()`, not one of "
+            f"type {type(flow).__name__}"
+        )
+
+
 def count_laws(flow: Flow, *, seed: int = 0, timeout: float | None = None) -> LawCount:
     """The rank alone, fast: how many laws at most, and probably.
 
     Raises:
         DiagnosticError: φ or the metric is out of reach (GEO0508, GEO0509).
+        TypeError: what is given is no flow.
     """
+    _verify_flow(flow)
     with _reachable():
         return analysis.law_count(analysis.count(flow, seed, Deadline.after(timeout)), proved=0)
 
@@ -128,7 +148,9 @@ def analyze(
 
     Raises:
         DiagnosticError: φ or the metric is out of reach (GEO0508, GEO0509).
+        TypeError: what is given is no flow.
     """
+    _verify_flow(flow)
     with _reachable():
         return analysis.analyze(flow, seed, Where(degree=degree), Deadline.after(timeout))
 
@@ -140,6 +162,7 @@ def find_laws(
 
     Raises:
         DiagnosticError: φ or the metric is out of reach (GEO0508, GEO0509).
+        TypeError: what is given is no flow.
     """
     return analyze(flow, seed=seed, degree=degree, timeout=timeout).laws
 
@@ -151,7 +174,18 @@ def verify(
     seed: int = 0,
     settings: VerifySettings = VerifySettings(),
 ) -> Verification:
-    """Integrate the flow on random data with diffrax and measure the drift of every law."""
+    """Integrate the flow on random data with diffrax and measure the drift of every law.
+
+    Raises:
+        TypeError: what is given is no flow, or a law none that was found.
+    """
+    _verify_flow(flow)
+    for law in laws:
+        if not isinstance(law, Law):
+            raise TypeError(
+                f"a law is one of `find_laws(flow)`, and this is of type {type(law).__name__}; "
+                "a law of your own is claimed in a .geo file"
+            )
     from geoflow.verification import symbolic_values
     from geoflow.verification import verify as integrate
     from geoflow.verification.laws import as_verified

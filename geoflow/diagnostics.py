@@ -111,11 +111,16 @@ class Diagnostic:
         return (self.span.source.name, self.span.start) if self.span else ("", -1)
 
 
+def _in_words(d: Diagnostic) -> str:
+    place = f" ({d.span.source.name}:{d.span.line})" if d.span else ""
+    return f"{d.code}: {d.message}{place}" + "".join(f"\n  hint: {hint}" for hint in d.hints)
+
+
 class DiagnosticError(Exception):
     """Carries diagnostics to the nearest stage boundary, where they are collected."""
 
     def __init__(self, *diagnostics: Diagnostic):
-        super().__init__("; ".join(f"{d.code}: {d.message}" for d in diagnostics))
+        super().__init__("\n".join(map(_in_words, diagnostics)))
         self.diagnostics = diagnostics
 
 

@@ -30,7 +30,7 @@ from geoflow.expr.evaluate import rationals
 from geoflow.expr.tree import Expr, Shape
 from geoflow.lossclass import AnyLoss, LossClass
 from geoflow.metric import Metric, Setting
-from geoflow.network import network
+from geoflow.network import called, network
 from geoflow.parametrization import (
     Arrays,
     Block,
@@ -203,7 +203,7 @@ class Flow:
         Raises `ValueError` with the place and a cure when the network is none that can be analyzed.
         """
         if x is _MODEL:
-            apply, params, x = _called, apply, params
+            apply, params, x = called(apply), apply, params
         found = network(apply, params, x)
         said = read_arguments([b.name for b in found.blocks], **arguments)
         blocks = tuple(replace(b, positive=b.name in said.positive) for b in found.blocks)
@@ -402,7 +402,3 @@ def _examples(
         {n: jax.ShapeDtypeStruct((), np.float64) for n in constants},
         {n: jax.ShapeDtypeStruct(s, np.float64) for n, s in shapes.items()},
     )
-
-
-def _called(model: Callable[[Any], Any], x: Any) -> Any:
-    return model(x)

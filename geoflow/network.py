@@ -6,6 +6,7 @@ Equinox or Flax becomes one `ValueError`.
 
 from __future__ import annotations
 
+import inspect
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -59,6 +60,20 @@ def network(apply: Callable[..., Any], params: Any, x: Any) -> Network:
     output = call.output(data)
     _verify_program(blocks, data, output)
     return Network(blocks, data, output)
+
+
+def called(model: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
+    """(model, x) ↦ model(x).
+
+    Raises:
+        ValueError: the model is a function, so it is the example input that was left out.
+    """
+    if inspect.isroutine(model):
+        raise ValueError(
+            "the example input is missing: write Flow.of_network(apply, params, x), where only shapes and dtypes of x "
+            "matter; a map without data is Flow(phi, params)"
+        )
+    return lambda m, x: m(x)
 
 
 @dataclass(frozen=True)

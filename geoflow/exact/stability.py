@@ -3,13 +3,14 @@
 - max(0, s) and |s| are s where s is a sum of squares, an exponential or a variance. E[x²] − E[x]² is a variance.
 - max(a, b) + log1p(exp(−|a − b|)) is b + log1p(exp(a − b)), for either order of a and b: log(eᵃ + eᵇ).
 - A value equals itself, and what is computed is finite.
+- The derivative of max(0, s) is that of s: the share 1/2 that JAX gives to a tie is 1.
 
 Each holds identically, so nothing is assumed. What a stable softmax does is undone in `exact.softmax`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -41,13 +42,17 @@ def settled(program: Program) -> Program:
     fresh = max({*slots, *literals, len(program.input_shapes), *program.outputs}) + 1
     alias: dict[int, int] = {}
     kept: list[Instruction] = []
+    shares: set[int] = set()
     for old in program.instructions:
         ins = replace(old, inputs=tuple(alias.get(s, s) for s in old.inputs))
-        known = _Known(made, literals)
+        known = _Known(made, literals, program.input_shapes)
         if (same := known.equal_to(ins)) is not None:
             alias[ins.outputs[0]] = same
+            if ins.primitive == "max":
+                shares |= _ties_of(program, old, same)
             continue
-        if (outcome := known.outcome(ins)) is not None:
+        outcome = False if old.outputs[0] in shares else known.outcome(ins)
+        if outcome is not None:
             literals[ins.outputs[0]] = np.full(ins.out_shapes[0], outcome)
             continue
         parts = known.summands(ins)
@@ -72,11 +77,34 @@ def settled(program: Program) -> Program:
     return replace(program, instructions=live(kept, outputs), outputs=outputs, literals=literals)
 
 
+def _ties_of(program: Program, greatest: Instruction, value: int) -> set[int]:
+    """The comparisons by which JAX's derivative of max(low, value) in `value` halves it where the two are equal:
+    low == max(low, value), read by choices between 1 and 2 alone."""
+    found: set[int] = set()
+    made = {s: i for i in program.instructions for s in i.outputs}
+    known = _Known(made, program.literals, program.input_shapes)
+    for ins in program.instructions:
+        if ins.primitive != "eq" or greatest.outputs[0] not in ins.inputs or value in ins.inputs:
+            continue
+        readers = [i for i in program.instructions if ins.outputs[0] in i.inputs]
+        if readers and all(
+            i.primitive == "select_n" and [known.number(s) for s in i.inputs[1:]] == [1.0, 2.0]
+            for i in readers
+        ):
+            found.add(ins.outputs[0])
+    return found
+
+
 class _Known:
     """What the instructions so far tell of a slot."""
 
-    def __init__(self, made: Mapping[int, Instruction], literals: Mapping[int, np.ndarray]):
-        self.made, self.literals = made, literals
+    def __init__(
+        self,
+        made: Mapping[int, Instruction],
+        literals: Mapping[int, np.ndarray],
+        input_shapes: Sequence[tuple[int, ...]],
+    ):
+        self.made, self.literals, self.input_shapes = made, literals, input_shapes
 
     def equal_to(self, ins: Instruction) -> int | None:
         """The slot that an instruction only copies."""
@@ -115,6 +143,8 @@ class _Known:
     def shape(self, slot: int) -> tuple[int, ...] | None:
         if slot in self.literals:
             return self.literals[slot].shape
+        if slot < len(self.input_shapes):
+            return self.input_shapes[slot]
         ins = self.made.get(slot)
         return ins.out_shapes[ins.outputs.index(slot)] if ins else None
 

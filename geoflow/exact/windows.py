@@ -105,8 +105,7 @@ def selected_and_gathered(tangents: jax.Array, x: jax.Array, **p: Any) -> jax.Ar
     x = _upward(x, p)
     outputs, parts, order = where.shape[: x.ndim], [], []
     for kept, entries in _alike(where):
-        chosen = _greatest(_values(x, entries))
-        parts.append(jnp.sum(jnp.where(chosen, _values(tangents, entries), 0.0), axis=-1))
+        parts.append(_at_greatest(_values(x, entries), _values(tangents, entries)).sum(axis=-1))
         order.append(kept)
     place = np.argsort(np.concatenate(order))
     return _values(jnp.concatenate(parts), place).reshape(outputs)
@@ -118,8 +117,7 @@ def selected_and_scattered(source: jax.Array, x: jax.Array, **p: Any) -> jax.Arr
     x = _upward(x, p)
     total = jnp.zeros(x.size, x.dtype)
     for kept, entries in _alike(where):
-        chosen = _greatest(_values(x, entries))
-        moved = jnp.where(chosen, _values(source, kept)[:, None], 0.0)
+        moved = _at_greatest(_values(x, entries), _values(source, kept)[:, None])
         total = total.at[entries].add(moved, mode="promise_in_bounds")
     return total.reshape(x.shape)
 
@@ -155,8 +153,10 @@ def _alike(where: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     return [(np.flatnonzero(kind == k), rows[kind == k][:, used]) for k, used in enumerate(kinds)]
 
 
-def _greatest(values: jax.Array) -> jax.Array:
-    return values == jnp.max(values, axis=-1, keepdims=True)
+def _at_greatest(values: jax.Array, x: jax.Array) -> jax.Array:
+    """x where the value is greatest; shared where several are, as relus that are off: their derivatives agree."""
+    at = (values == jnp.max(values, axis=-1, keepdims=True)).astype(values.dtype)
+    return at * x / jnp.sum(at, axis=-1, keepdims=True)
 
 
 def _upward(x: jax.Array, p: dict[str, Any]) -> jax.Array:

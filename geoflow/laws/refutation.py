@@ -6,6 +6,8 @@ neurons have the same sign. With exp, tanh, … a value mod p refutes nothing, b
 
 from __future__ import annotations
 
+from functools import partial
+
 import flint
 import numpy as np
 
@@ -19,9 +21,9 @@ from geoflow.laws.witness import Witness, exponentials_are_one, place_lines
 from geoflow.lie.bracket import Field, Generator, Letter, exact_constants
 from geoflow.lie.gates import real_gates
 
-_POINTS = 12
+# the greatest integer of a point, and how often one is negative: small numbers tie, and so do relus that are off
+_POINTS = 8 * ((2, 0.5),) + 8 * ((40, 0.5),) + 8 * ((40, 0.1),) + 4 * ((40, 0.0),)
 _BITS = 160
-_SIZE = 2  # greatest integer of a point
 
 
 def is_plain(generator: Generator) -> bool:
@@ -36,14 +38,17 @@ def refute(
     rng = np.random.default_rng([seed, 0x726566])
     ring = Balls() if generator.estimated else Rationals()
     time = 0 if differential.tokens.exponents else 1
-    for _ in range(_POINTS):
-        point = {b.name: _small(rng, b.shape, b.positive) for b in generator.flow.state}
+    for size, negative in _POINTS:
+        signed, unsigned = (partial(_drawn, rng, size, share) for share in (negative, 0.0))
+        point = {
+            b.name: (unsigned if b.positive else signed)(b.shape) for b in generator.flow.state
+        }
         for b in generator.flow.state:
             if b.kind == "time":
                 point[b.name] = np.full((1, 1), time, dtype=np.int64)
         letter = Letter(
             np.ones((1, 1), dtype=np.int64),
-            generator.draw_controls(lambda s: _small(rng, s[2:]), rng, 1),
+            generator.draw_controls(lambda s, drawn=signed: drawn(s[2:]), rng, 1),
         )
         symbolic = {
             n: np.full((1, 1), 2, dtype=np.int64)
@@ -63,9 +68,11 @@ def refute(
     return None
 
 
-def _small(rng: np.random.Generator, shape: tuple[int, ...], positive: bool = False) -> np.ndarray:
-    values = rng.integers(1, _SIZE + 1, (1, 1, *shape))
-    return values if positive else values * rng.choice([-1, 1], (1, 1, *shape))
+def _drawn(
+    rng: np.random.Generator, size: int, negative: float, shape: tuple[int, ...]
+) -> np.ndarray:
+    values = rng.integers(1, size + 1, (1, 1, *shape))
+    return np.where(rng.random(values.shape) < negative, -values, values)
 
 
 def _moved(

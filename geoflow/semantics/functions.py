@@ -61,7 +61,8 @@ def _assign(name: str, signature: Signature, node: tree.Call) -> dict[str, list[
             if key not in names:
                 known = ", ".join(f"`{other}`" for other in names)
                 message = f"`{name}` has no argument `{key}`; it takes {known}."
-                raise DiagnosticError(messages.wrong_arguments(argument.span, message))
+                hints = ("write `axis`",) if key == "dim" and "axis" in names else ()
+                raise DiagnosticError(messages.wrong_arguments(argument.span, message, "", *hints))
         else:
             if position >= len(names):
                 raise DiagnosticError(_too_many(name, names, node))

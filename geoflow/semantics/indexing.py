@@ -35,11 +35,18 @@ def positions(
 def _position(expressions: Expressions, node: tree.Expression, size: int, local: Locals) -> int:
     if isinstance(node, tree.Name) and node.text in expressions.scope.tokens - local.keys():
         raise DiagnosticError(messages.token_index(node))
+    if isinstance(node, tree.Name) and node.text not in local and _is_datum(expressions, node.text):
+        raise DiagnosticError(messages.datum_index(node))
     index = expressions.integer(node, "An index", local)
     if not -size <= index < size:
         reason = f"index {index} is out of range 0 to {size - 1}"
         raise DiagnosticError(messages.bad_index(node.span, reason))
     return index % size
+
+
+def _is_datum(expressions: Expressions, name: str) -> bool:
+    declared = expressions.scope.names.get(name)
+    return declared is not None and declared.kind == "input"
 
 
 def _slice(

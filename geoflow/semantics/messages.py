@@ -13,7 +13,7 @@ from geoflow.diagnostics import Diagnostic, Fix, Related, Span
 from geoflow.expr.tree import Shape
 from geoflow.semantics.shapes import words
 from geoflow.syntax import printer, tree
-from geoflow.syntax.foreign import ours
+from geoflow.syntax.foreign import instead, ours
 from geoflow.syntax.habits import without_superscript
 
 _LONGEST_SHOWN = 60
@@ -52,7 +52,7 @@ def unknown_name(name: tree.Name, candidates: Iterable[str]) -> Diagnostic:
     elif _is_a_size(name.span):
         hints = (*hints, f"declare a size with `dim {name.text} = …`")
     elif near is None:
-        hints = ("declare it with `dim`, `const`, `param` or `let`",)
+        hints = ("declare it with `dim`, `const`, `param`, `let`, or `input` where it is data",)
     message = f"`{name.text}` is not declared."
     return Diagnostic("GEO0201", message, name.span, "unknown name", hints=hints, fix=fix)
 
@@ -68,9 +68,12 @@ def unknown_function(name: tree.Name, candidates: Iterable[str]) -> Diagnostic:
     """A call of something that is no function."""
     candidates = set(candidates)
     near = ours(name.text)
+    known = instead(name.text) if near not in candidates else None
     if near not in candidates:
         near = close_name(name.text, candidates)
     hints, fix = _did_you_mean(name.span, near)
+    if known is not None:
+        hints, fix = (known,), None
     message = f"There is no function `{name.text}`."
     return Diagnostic("GEO0207", message, name.span, "unknown function", hints=hints, fix=fix)
 
@@ -348,6 +351,13 @@ def token_index(node: tree.Name) -> Diagnostic:
     """`E[tokens]`."""
     message = f"An index is a constant integer, and `{node.text}` is data."
     hint = f"the rows that tokens choose are `embedding(E, {node.text})`"
+    return wrong_kind(node.span, message, "depends on the data", hint)
+
+
+def datum_index(node: tree.Name) -> Diagnostic:
+    """`E[x]` with an input x of real numbers."""
+    message = f"An index is a constant integer, and `{node.text}` is data."
+    hint = f"declare tokens, `input {node.text}[T] below V`, and write `embedding(E, {node.text})`"
     return wrong_kind(node.span, message, "depends on the data", hint)
 
 

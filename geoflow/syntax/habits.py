@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from geoflow.diagnostics import Diagnostic, Fix, Span
 from geoflow.syntax import messages
-from geoflow.syntax.foreign import is_layer, ours
+from geoflow.syntax.foreign import instead, is_layer, ours
 
 _LONGEST_SHOWN = 60
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
@@ -22,6 +22,7 @@ _EXAMPLES = {"law": "h", "map": "phi", "network": "g", "let": "a"}
 _MODULES = frozenset(("np", "jnp", "numpy", "jax", "torch", "math", "scipy", "sympy", "sp", "tf"))
 _OF_LAYERS = frozenset(("nn", "F", "eqx"))  # modules for their layers; F may be a matrix
 _TRANSPOSES = frozenset(("t", "transpose", "mT", "mt", "H", "adjoint"))
+_COMPARED = frozenset((">", "<", ">=", "<=", "!="))
 _PRODUCTS = frozenset(("dot", "matmul", "mm"))
 _OPERAND = re.compile(r"(?:(?<![\w.])[^\W\d]\w*(?:\[[^\[\]]*\])*|\([^()]*\))(?:\.T|')*$")
 _CALLED = re.compile(r"\s*\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
@@ -102,6 +103,8 @@ def attribute_hint(before: str, attribute: str, after: str) -> str | None:
     operand = operand_found.group() if operand_found else "x"
     call = _CALLED.match(after)
     arguments = call.group(1).strip() if call else ""
+    if operand in _MODULES | _OF_LAYERS and (known := instead(attribute)) is not None:
+        return known
     if operand in _MODULES or (operand in _OF_LAYERS and is_layer(attribute)):
         return _from_module(attribute, after)
     if attribute in _TRANSPOSES:
@@ -190,6 +193,20 @@ def _colon(failure: Failure) -> _Advice | None:
     text = f"{failure.before.strip()} = {value}"
     shown = text if len(text) <= _LONGEST_SHOWN and "\n" not in text else "law h = …"
     return _Advice(f"write `{shown}`", span, " =")
+
+
+def _python_function(failure: Failure) -> _Advice | None:
+    if failure.word != "def" or failure.here.text != ":" or "EQUAL" not in failure.expected:
+        return None
+    return _Advice("a definition is one line: `def f(x) = 2*x`", failure.here)
+
+
+def _condition(failure: Failure) -> _Advice | None:
+    """`where(x > 0, a, b)`."""
+    if failure.here.text not in _COMPARED or failure.word not in (*_NAMED, "def"):
+        return None
+    hint = "there are no truth values here; write `relu(x)`, `abs(x)`, `maximum(a, b)` or `minimum(a, b)`"
+    return _Advice(hint, failure.here)
 
 
 def _doubled_equal(failure: Failure) -> _Advice | None:
@@ -320,6 +337,7 @@ def _missing_operator(failure: Failure) -> _Advice | None:
 
 _RECOGNIZERS: tuple[Callable[[Failure], _Advice | None], ...] = (
     _colon,
+    _python_function,
     _doubled_equal,
     _equation,
     _semicolon,
@@ -330,5 +348,6 @@ _RECOGNIZERS: tuple[Callable[[Failure], _Advice | None], ...] = (
     _python_range,
     _flow,
     _superscript,
+    _condition,
     _missing_operator,
 )

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from geoflow.diagnostics import Diagnostic, Fix, Related, Span
+from geoflow.syntax.foreign import statement_instead
 
 RESERVED = frozenset(("t", "in", "on", "when", "for", "chain"))
 
@@ -145,7 +146,10 @@ def not_a_statement(word: Span, near: str | None, assigned: bool) -> Diagnostic:
     """A line that begins with no statement word."""
     hints: tuple[str, ...] = ()
     fix = None
-    if near is not None:
+    known = statement_instead(word.text)
+    if known is not None:
+        hints = (known,)
+    elif near is not None:
         hints, fix = (f"did you mean `{near}`?",), Fix(word, near)
     elif assigned:
         hints = (f"write `let {word.text} = …` to give an expression a name",)

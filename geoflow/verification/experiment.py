@@ -194,8 +194,12 @@ class Experiment:
         if (reached := solved.reached[run]) is not None:
             good = runs.times <= runs.times[0] + KEPT * (reached - runs.times[0])
             if not self.piecewise or good.sum() < 2:
-                reason = "dropped, the flow explodes, is singular or is too stiff"
-                return nothing, _Remark(reason, reached)
+                reason = "the flow explodes, is singular or is too stiff"
+                if self.piecewise:
+                    reason = (
+                        "the flow comes to stay on a kink of the network too soon, or explodes,"
+                    )
+                return nothing, _Remark(f"dropped, {reason}", reached)
             # a gradient flow may slide along a kink, which no solver of smooth equations follows
             remark = _Remark("used until the flow stays on a kink of the network", reached)
             states = np.where(good[:, None], states, states[0])
