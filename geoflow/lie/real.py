@@ -10,6 +10,7 @@ always-on neurons give more).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -81,8 +82,10 @@ def count_real(generator: Generator, seed: int, deadline: Deadline = Deadline())
     )
 
 
-def _nested(values: np.ndarray) -> object:
-    return values.tolist() if values.shape else int(values)
+def _nested(values: Any) -> object:
+    """Nested lists, or the number: an entry of an array of Python integers is one already."""
+    found = np.asarray(values)
+    return found.tolist() if found.shape else int(found)
 
 
 def _integers(rng: np.random.Generator, shape: tuple[int, ...], bits: int) -> np.ndarray:

@@ -134,6 +134,8 @@ def test_what_has_no_exact_mean_is_refused() -> None:
     with pytest.raises(NoMetric, match="Gaussian output"):
         network(Fisher("blocks", output="poisson"))
     with pytest.raises(NoMetric, match="affine"):
+        network(Fisher("blocks"), jnp.sin)
+    with pytest.raises(NoMetric, match="piecewise"):  # points would not help
         network(Fisher("blocks"), jax.nn.relu)
     with pytest.raises(NoMetric, match="piecewise"):
         network(Fisher("blocks", data=Points(5)), jax.nn.relu)

@@ -130,7 +130,10 @@ def test_did_you_mean_only_where_one_name_is_close():
         ("param θ[2]\nmap f = θ¹⁰", "write `θ**10`"),
         ("param U[n]\nmap f = U", "declare a size with `dim n = …`"),
         ("dim r = 2\nparam V[r], U[r, n]\nmap f = U", "declare a size with `dim n = …`"),
-        ("param U\nmap f = U*n", "declare it with `dim`, `const`, `param`, `let`, or `input` where it is data"),
+        (
+            "param U\nmap f = U*n",
+            "declare it with `dim`, `const`, `param`, `let`, or `input` where it is data",
+        ),
         ("param U[2, 2]\nmap f = tr(U)", "did you mean `trace`?"),
         ("param U[4, 3]\nmap f = U\nlaw h = U.T * U", "write `U.T @ U`"),
         ("param U[4, 3], v[4]\nmap f = U\nlaw h = v * U", "write `v @ U`"),
