@@ -7,6 +7,7 @@ that it lacks: what is found on the other side is listed beside it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -15,15 +16,20 @@ from geoflow.deadline import Deadline
 from geoflow.dynamics import Decay, Dynamics, Gradient, Momentum
 from geoflow.exact.interpreter import UnluckyPoint
 from geoflow.exact.program import UnsupportedPrimitive
-from geoflow.expr.tree import Constant, Number, Time, Velocity, walk
+from geoflow.expr.tree import Constant, Number, Parameter, Time, Velocity, walk
 from geoflow.flow import Flow
 from geoflow.laws.differential import differentiate
 from geoflow.laws.identity import decide
 from geoflow.laws.law import Law
 from geoflow.laws.tokens import UnsupportedExponential
-from geoflow.metric import Euclidean, Fisher, Metric
+from geoflow.metric import Euclidean, Fisher, Metric, NoMetric
 from geoflow.parametrization import TIME, MetricOn
 from geoflow.results import ComparedFlow, ComparedLaw, Comparison, Verdict
+
+NATURAL: Mapping[str, Metric] = {
+    "natural gradient, full": Fisher("full"),
+    "natural gradient, blocks": Fisher("blocks"),
+}
 
 
 @dataclass(frozen=True)
@@ -61,8 +67,13 @@ def _values(law: Law) -> str:
 
 def _verdict(side: _Side, law: Law, deadline: Deadline) -> Verdict | None:
     """Whether the side's flow keeps the law; None where it cannot be said in the side's state."""
-    names = {b.name for b in side.counted.flow.state}
+    names = {b.name: b.shape for b in side.counted.flow.state}
+    same = True
     for node in walk(law.expression):
+        if isinstance(node, Parameter):
+            if node.name not in names or len(names[node.name]) != len(node.shape):
+                return None  # no parameter of the side, or a matrix there and a vector here
+            same &= names[node.name] == node.shape
         if isinstance(node, Velocity) and f"{node.name}'" not in names:
             return None
         if isinstance(node, Time) and TIME not in names:
@@ -79,10 +90,15 @@ def _verdict(side: _Side, law: Law, deadline: Deadline) -> Verdict | None:
         )
     except (UnsupportedExponential, UnsupportedPrimitive, UnluckyPoint):
         return None
+    except (TypeError, ValueError, IndexError):
+        if same:
+            raise
+        return None  # a formula for other sizes
 
 
 def standard_flows(flow: Flow) -> dict[str, Flow]:
-    """The standard set on one parametrization: gradient flow, momentum, decay, natural gradient."""
+    """The standard set on one parametrization: gradient flow, momentum, decay, and natural gradient where there is
+    an exact metric."""
     one, tau = Number(Fraction(1)), Number(Fraction(1, 2))
     names = [b.name for b in flow.parameters]
     everywhere = Decay(dict.fromkeys(names, one))
@@ -94,8 +110,9 @@ def standard_flows(flow: Flow) -> dict[str, Flow]:
     if len(names) > 1:
         partial = Decay({n: one for n in names[:-1]})
         flows[f"decay on all but {names[-1]}"] = _variant(flow, Gradient(partial), Euclidean())
-    flows["natural gradient, full"] = _variant(flow, Gradient(), Fisher("full"))
-    flows["natural gradient, blocks"] = _variant(flow, Gradient(), Fisher("blocks"))
+    for name, metric in NATURAL.items():
+        with suppress(NoMetric):  # of a network whose Fisher matrix is not known exactly
+            flows[name] = _variant(flow, Gradient(), metric)
     return flows
 
 

@@ -333,7 +333,7 @@ def compare_files(paths: Sequence[str], flows: bool, options: CheckOptions) -> C
     Raises:
         DiagnosticError: a file is wrong, or a model out of the method's reach.
     """
-    from geoflow.compare import compare_flows, standard_flows
+    from geoflow.compare import NATURAL, compare_flows, standard_flows
     from geoflow.deadline import Deadline
     from geoflow.lower import lower
 
@@ -343,14 +343,20 @@ def compare_files(paths: Sequence[str], flows: bool, options: CheckOptions) -> C
         raise DiagnosticError(*sort_diagnostics(errors))
     models = [m for found, _ in loaded for m in found]
     deadline = Deadline.after(options.timeout)
+    if flows and models[0].fields:
+        message = "`--flows` takes a map or a network, and this model is a system written out."
+        span = models[0].fields[0].span
+        raise DiagnosticError(Diagnostic("GEO0407", message, span, "no map to be trained"))
 
     def work() -> Comparison:
         made = {
             m.name if len(paths) == 1 else f"{m.name} ({m.file})": lower(m, options.seed)
             for m in models
         }
-        if flows:
-            made = standard_flows(next(iter(made.values())))
-        return compare_flows(made, options.seed, deadline)
+        if not flows:
+            return compare_flows(made, options.seed, deadline)
+        made = standard_flows(next(iter(made.values())))
+        found = compare_flows(made, options.seed, deadline)
+        return replace(found, left_out=tuple(n for n in NATURAL if n not in made))
 
     return reachable(models[0], work)

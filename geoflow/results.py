@@ -243,6 +243,7 @@ class Comparison:
 
     flows: tuple[ComparedFlow, ...]
     laws: tuple[ComparedLaw, ...]
+    left_out: tuple[str, ...] = ()  # standard flows that the parametrization does not have
 
 
 @dataclass(frozen=True)

@@ -265,20 +265,24 @@ class Fisher(Metric):
 
     def _verify(self, setting: Setting, sees: Output) -> None:
         """Raise where the metric itself is needed and is not known exactly."""
-        if setting.inputs and self.data.full:
-            if self.output != "gaussian" or not is_affine(setting):
-                message = (
-                    "The mean of this Fisher metric over Gaussian data is not known exactly: "
-                    "that takes a Gaussian output and a network affine in its inputs."
-                )
-                point = "write `data = points(k)`"
-                if self.kind != "full":
-                    point += ", or `fisher(full)` on all parameters together"
-                raise NoMetric(setting.own, message, point)
-        elif is_piecewise(sees, setting.known, setting.shapes):
+        expected = bool(setting.inputs) and self.data.full
+        drawn = sampled().seen(setting.phi, setting.inputs) if expected else sees
+        if is_piecewise(drawn, setting.known, setting.shapes):
             message = "This Fisher metric is not supported for piecewise functions."
-            note = "exact arithmetic takes gates as free, and those of the metric depend on θ"
+            note = (
+                "exact arithmetic takes gates as free, and those of the metric depend on θ; "
+                "`fisher(full)` on all parameters together, over Gaussian data, needs none"
+            )
             raise NoMetric(setting.own, message, note)
+        if expected and (self.output != "gaussian" or not is_affine(setting)):
+            message = (
+                "The mean of this Fisher metric over Gaussian data is not known exactly: "
+                "that takes a Gaussian output and a network affine in its inputs."
+            )
+            point = "write `data = points(k)`"
+            if self.kind != "full":
+                point += ", or `fisher(full)` on all parameters together"
+            raise NoMetric(setting.own, message, point)
 
     def _ranked(self, setting: Setting) -> Fisher:
         """With the generic ranks of its blocks, or the zeros of its diagonal."""

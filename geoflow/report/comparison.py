@@ -30,6 +30,8 @@ def render_comparison(comparison: Comparison, console: Console) -> None:
     page.line("")
     for number, flow in enumerate(comparison.flows, start=1):
         page.line(f"[{number}] {flow.name}: {visible(flow.summary)}")
+    for name in comparison.left_out:
+        page.line(f"left out, its metric is not known exactly for this network: {name}")
     page.line("✓ kept (proved)  ~ kept (probable)  ✗ lost  ? undecided  · cannot be said there")
 
 
@@ -56,6 +58,7 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
             }
             for flow in comparison.flows
         ],
+        "left_out": list(comparison.left_out),
         "laws": [
             {
                 "text": law.text,

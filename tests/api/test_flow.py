@@ -184,3 +184,27 @@ def test_an_unsupported_primitive_is_named_with_its_line():
 def test_a_map_defined_nowhere_is_told():
     with pytest.raises(DiagnosticError, match="not defined"):
         gf.count_laws(gf.Flow(lambda x: x / (x - x), np.zeros(2)))
+
+
+def test_what_is_no_flow_no_path_and_no_law_is_named() -> None:
+    flow = gf.Flow(lambda p: p["U"] @ p["U"].T, {"U": np.zeros((2, 2))})
+    for call in (gf.analyze, gf.count_laws, gf.find_laws):
+        with pytest.raises(TypeError, match="a flow is wanted"):
+            call({"U": 1})  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="`analyze`"):
+        gf.check(flow)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="a law of your own"):
+        gf.verify(flow, ["U"])  # type: ignore[list-item]
+    with pytest.raises(ValueError, match="example input is missing"):
+        gf.Flow.of_network(lambda p, x: p["U"] @ x, {"U": np.zeros((2, 2))})
+
+
+def test_an_analysis_is_printed_as_its_count_and_laws() -> None:
+    flow = gf.Flow(lambda p: p["u"] * p["v"], {"u": np.zeros(2), "v": np.zeros(2)})
+    assert str(gf.analyze(flow)) == "2 independent laws, proved\n  u**2 - v**2  (2 independent)"
+
+
+def test_a_refusal_says_its_cure() -> None:
+    flow = gf.Flow(lambda p: jnp.sort(p["u"]), {"u": np.zeros(2)})
+    with pytest.raises(DiagnosticError, match=r"`sort`[^\n]*\n  hint: .*jnp\.maximum"):
+        gf.analyze(flow)

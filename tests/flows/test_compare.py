@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import geoflow as gf
 from geoflow.compare import compare_flows, kept, standard_flows
+from geoflow.diagnostics import DiagnosticError
+from geoflow.options import CheckOptions
+from geoflow.pipeline import compare_files
 from geoflow.results import Comparison
 
 from .checking import BALANCE, MOMENT, factors, product, scalars
@@ -75,3 +80,36 @@ def test_two_models_of_the_same_parameters() -> None:
 def test_a_single_parameter_has_no_partial_decay() -> None:
     flow = gf.Flow(lambda p: p["w"] / np.sqrt(3) @ p["w"], {"w": np.zeros(2)})
     assert not [name for name in standard_flows(flow) if name.startswith("decay on")]
+
+
+RELU = "param W[3, 2], V[1, 3]\ninput x[2]\nnetwork g = V @ relu(W @ x)\n"
+
+
+def compared(tmp_path: Path, *texts: str, flows: bool = False) -> Comparison:
+    paths = [tmp_path / f"m{k}.geo" for k in range(len(texts))]
+    for path, text in zip(paths, texts, strict=True):
+        path.write_text(text, encoding="utf-8")
+    return compare_files([str(p) for p in paths], flows, CheckOptions())
+
+
+def test_a_network_is_compared_without_the_metrics_that_it_has_not(tmp_path: Path) -> None:
+    comparison = compared(tmp_path, RELU, flows=True)
+    assert comparison.left_out == ("natural gradient, blocks",)
+    counts = {c.name: c.laws.upper for c in comparison.flows}
+    assert (counts["gradient flow"], counts["natural gradient, full"], counts["momentum"]) == (
+        3,
+        3,
+        0,
+    )
+
+
+def test_a_law_of_other_parameters_cannot_be_said(tmp_path: Path) -> None:
+    comparison = compared(tmp_path, RELU, "param U[2, 2], V[3, 2]\nmap f = U @ V.T")
+    verdicts = {row.text: row.verdicts for row in comparison.laws}
+    assert verdicts["U.T @ U - V.T @ V"] == (None, "proved")
+    assert verdicts["sum(W**2, axis=1) - sum(V**2, axis=0)"] == ("proved", None)
+
+
+def test_a_system_written_out_has_no_standard_flows(tmp_path: Path) -> None:
+    with pytest.raises(DiagnosticError, match="GEO0407"):
+        compared(tmp_path, "param x, y\nfield x' = y\nfield y' = -x", flows=True)

@@ -137,6 +137,8 @@ def test_what_has_no_exact_mean_is_refused() -> None:
     with pytest.raises(NoMetric, match="Gaussian output"):
         network(Fisher("blocks", output="poisson"))
     with pytest.raises(NoMetric, match="affine"):
+        network(Fisher("blocks"), jnp.sin)
+    with pytest.raises(NoMetric, match="piecewise"):  # points would not help
         network(Fisher("blocks"), jax.nn.relu)
     with pytest.raises(NoMetric, match="piecewise"):
         network(Fisher("blocks", data=Points(5)), jax.nn.relu)
@@ -207,6 +209,6 @@ def test_a_metric_without_an_exact_mean_is_refused_on_few_data() -> None:
 
 def test_a_network_put_on_given_data_is_not_taken_for_the_network() -> None:
     flow = network(Fisher("full"), jnp.tanh)
-    given = flow.on_data({"x": np.array([[1.0, 2.0]])})
+    given = flow.on_data({"x": jnp.array([[1.0, 2.0]])})
     with pytest.raises(NoMetric, match="not taken exactly"):
         gf.count_laws(given)

@@ -155,6 +155,25 @@ PAIRS: dict[str, Callable[[], tuple[Network, Network]]] = {
             K=(2, 1, 2, 2), V=(1, 8),
         ),
     ),
+    "equinox relu, MaxPool2d": lambda: (
+        (
+            sequence(
+                eqx.nn.Conv2d(1, 2, 2, padding=1, use_bias=False, key=K1),
+                jax.nn.relu,
+                eqx.nn.MaxPool2d(2, 2),
+                jnp.ravel,
+                dense(8, 1),
+            ),
+            IMAGE,
+        ),
+        plain(
+            lambda p, x: (
+                p["V"] @ jnp.max(squares(jax.nn.relu(convolved(x, p["K"]))), -1).ravel()
+            ),
+            IMAGE,
+            K=(2, 1, 2, 2), V=(1, 8),
+        ),
+    ),
     "equinox AvgPool1d": lambda: (
         (
             sequence(

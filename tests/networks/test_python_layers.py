@@ -143,6 +143,39 @@ def test_a_variance_is_no_gate():
     assert (result.count.lower, result.count.upper) == (5, 5)
 
 
+class Residual(nn.Module):
+    """Two norms, the first of the input itself, the second of what a root already made."""
+
+    @nn.compact
+    def __call__(self, x: Any) -> Any:
+        x = x + nn.Dense(2, use_bias=False)(nn.LayerNorm()(x))
+        return x + nn.Dense(2, use_bias=False)(nn.LayerNorm()(x))
+
+
+def test_norms_before_layers_with_skips_have_no_gates():
+    module, x = Residual(), jnp.ones((3, 2))
+    variables = module.init(jax.random.PRNGKey(0), x)
+    result = gf.analyze(gf.Flow.of_network(module.apply, variables, x))
+    assert not Generator.of(result.flow).program.gates
+    assert (result.count.upper, result.count.status, result.count.of) == (6, "proved", "flow")
+
+
+def test_a_question_whether_a_variance_is_zero_stays_one():
+    """Only the share that JAX's derivative gives to ties is known."""
+    flow = gf.Flow.of_network(
+        *plain(
+            lambda p, x: jnp.where(
+                (v := jnp.maximum(0.0, jnp.mean((z := p["W"] @ x) ** 2) - jnp.mean(z) ** 2)) == 0,
+                z,
+                v * z,
+            ),
+            jnp.ones(2),
+            W=(1, 2),
+        )
+    )
+    assert Generator.of(flow).program.gates
+
+
 def test_what_is_no_variance_stays_a_gate():
     network = plain(
         lambda p, x: jax.nn.relu(jnp.mean((z := p["W"] @ x) ** 2) - 2 * jnp.mean(z) ** 2),

@@ -132,3 +132,27 @@ def test_a_law_with_a_rounded_identity_is_not_refuted_by_tokens():
     )
     assert claims["q"] not in ("refuted", "proved") and claims["r"] not in ("refuted",)
     assert claims["p"] == "refuted"
+
+
+POOLED = """
+param K[2,1,3,3], c[2], W[2,2]
+input x[1,8,8]
+let h = max_pool(relu(conv2d(x, K) + reshape(c, (2, 1, 1))), (2, 2))
+network g = W @ sum(h, axis=(1, 2))
+law channels = sum(K**2, axis=(1, 2, 3)) {sign}
+"""
+
+
+def test_a_pooling_of_relus_is_refuted_where_none_tie():
+    """At small integers some window has two equal greatest values, or is all off."""
+    (wrong,) = verdicts(POOLED.format(sign="+ c**2 + sum(W**2, axis=0)")).values()
+    assert wrong == "refuted"
+    (right,) = verdicts(POOLED.format(sign="+ c**2 - sum(W**2, axis=0)")).values()
+    assert right == "proved"
+
+
+def test_scalars_and_momentum_have_real_gates():
+    text = "param s, w[2], a[2]\ninput x\nnetwork g = s*(a @ relu(w*x))\ngates real\nflow order 2 damping 1/2"
+    model = checked(text)
+    assert (model.laws.upper, model.laws.status) == (0, "proved")
+    assert any("real gates: exactly 0 laws" in note and "s = " in note for note in model.notes)

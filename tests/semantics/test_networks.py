@@ -153,6 +153,11 @@ def test_the_cure_is_named():
     assert hints("input y[3]\nnetwork g = U") == ("write `map g = …`, or use `y`",)
     assert hints("input x[3]\nmap f = U*x") == ("write `network` in place of `map`",)
     assert hints("input k below 3\nnetwork g = U[k]")[0].endswith("`embedding(E, k)`")
+    (index,) = hints("input x[2]\nnetwork g = U[x]")
+    assert index == "declare tokens, `input x[T] below V`, and write `embedding(E, x)`"
+    assert hints("map f = U*linear(U, U)") == ('`linear` comes with `use "std/layers.geo"`',)
+    assert hints("map f = sort(U)")[0].startswith("an order of values")
+    assert hints("map f = U*sum(U, dim=0)") == ("write `axis`",)
     assert hints("map f = U*ReLU(U)") == ("did you mean `relu`?",)
     assert hints("map f = U*LayerNorm(U)") == ("did you mean `layer_norm`?",)
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from importlib.resources import files
+
 import pytest
 
 from geoflow.diagnostics import Diagnostic, Source
+from geoflow.syntax.foreign import STANDARD
 from geoflow.syntax.parser import parse
 
 BRACKETS = "to go on on the next line, put the expression in brackets"
@@ -167,3 +171,27 @@ def test_the_line_after_a_broken_one_is_told_of_where_it_has_a_mistake_of_its_ow
 )
 def test_long_texts_are_answered(text: str):
     assert found(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("import torch", "no Python"),
+        ("network g = nn.Linear(2, 3)(x)", "`W @ x + b`"),
+        ("network g = F.dropout(x)", "without dropout"),
+        ("network g = where(x > 0, x, 0)", "`maximum(a, b)`"),
+        ("def f(x): x", "`def f(x) = 2*x`"),
+        ("weight_decay 0.1", "`decay 1/10`"),
+        ("if x > 0: y", "no branches"),
+    ],
+)
+def test_what_has_no_counterpart_is_told_so(text: str, part: str):
+    (diagnostic,) = found(text)
+    assert len(diagnostic.hints) == 1
+    assert part in diagnostic.hints[0]
+
+
+@pytest.mark.parametrize("file", STANDARD)
+def test_functions_that_come_with_geoflow_are_all_known(file: str):
+    text = files("geoflow").joinpath(file).read_text(encoding="utf-8")
+    assert set(STANDARD[file]) == set(re.findall(r"^def ([a-z]\w*)", text, re.MULTILINE))
