@@ -10,7 +10,6 @@ always-on neurons give more).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
