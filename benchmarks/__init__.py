@@ -1,1 +1,1 @@
-"""Wall times of the engine on the nets of the papers, beside those of the papers' own code."""
+"""Throughput of sweeps, and wall times of the engine on the papers' nets, beside those of their own code."""

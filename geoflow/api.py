@@ -25,6 +25,7 @@ from geoflow.results import LawCount, Report, Verification, VerifySettings
 from geoflow.semantics import load as _load_models
 from geoflow.semantics import load_text as _load_text
 from geoflow.semantics.model import Model
+from geoflow.sweep.claim import OverSizes
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def check(
                 "a flow is given to `analyze`"
             )
     options = CheckOptions(overrides or {}, seed, timeout, verify, strict, formulas=True)
-    return check_paths([str(p) for p in paths], options)
+    return check_paths([str(p) for p in paths], options, over_sizes=OverSizes())
 
 
 def load(path: str | PathLike[str], *, overrides: Mapping[str, str] | None = None) -> Loaded:

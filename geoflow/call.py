@@ -29,14 +29,15 @@ def _hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
 
 
-def read_pairs(texts: list[str] | None) -> dict[str, str]:
-    """Overrides written NAME=VALUE."""
+def read_pairs(texts: list[str] | None, option: str = "-D", example: str = "n=5") -> dict[str, str]:
+    """The NAME=VALUE of an option that is repeatable."""
     pairs = {}
     for text in texts or ():
         name, equals, value = (part.strip() for part in text.partition("="))
         if not (name and equals and value):
             raise typer.BadParameter(
-                f"{text!r} is not of the form NAME=VALUE, such as -D n=5", param_hint="-D"
+                f"{text!r} is not of the form NAME=VALUE, such as {option} {example}",
+                param_hint=option,
             )
         pairs[name] = value
     return pairs

@@ -173,6 +173,21 @@ def _names(expr: Expr) -> set[str]:
     return {n.name for n in walk(expr) if isinstance(n, Parameter | Velocity)}
 
 
+def count_results(model: Model, count: LawCount) -> list[ClaimResult]:
+    """One result per claim on the number of laws, from the count alone."""
+    return [
+        _count(_open(claim), claim.value, count)
+        for claim in model.expectations
+        if claim.kind == "laws" and claim.value is not None
+    ]
+
+
+def _open(claim: Expectation) -> ClaimResult:
+    return ClaimResult(
+        claim.kind, claim.text, "undecided", line=claim.span.line, expected=claim.value
+    )
+
+
 def expectation_results(
     model: Model, counted: Counted, analysis: Analysis, judged: Sequence[JudgedLaw]
 ) -> list[ClaimResult]:
@@ -183,9 +198,7 @@ def expectation_results(
 def _expectation(
     claim: Expectation, counted: Counted, analysis: Analysis, judged: Sequence[JudgedLaw]
 ) -> ClaimResult:
-    base = ClaimResult(
-        claim.kind, claim.text, "undecided", line=claim.span.line, expected=claim.value
-    )
+    base = _open(claim)
     match claim.kind:
         case "laws":
             assert claim.value is not None

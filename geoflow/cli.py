@@ -16,9 +16,11 @@ import typer
 from rich.console import Console
 
 from geoflow.call import expand, read_pairs, read_seconds, write
+from geoflow.commands.choices import Color, Overrides, Seed, Timeout
+from geoflow.commands.sweep import sweep
 from geoflow.faults import OWN_FAULT, WRONG_CALL, faults, own_up, refuse, render_errors, version
 from geoflow.options import CheckOptions
-from geoflow.report.page import ColorChoice, Page, open_console
+from geoflow.report.page import Page, open_console
 from geoflow.results import Report
 from geoflow.starter import FlowKind
 
@@ -46,19 +48,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-Overrides = Annotated[
-    list[str] | None,
-    typer.Option("-D", metavar="NAME=VALUE", help="Override a size or constant (repeatable)."),
-]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Where all random choices come from.")]
-Timeout = Annotated[
-    float | None,
-    typer.Option("--timeout", metavar="SECONDS", help="Stop with a partial verdict after so long."),
-]
-Color = Annotated[
-    ColorChoice, typer.Option("--color", help="When to use colour; NO_COLOR switches it off too.")
-]
 
 
 def main() -> None:
@@ -125,6 +114,9 @@ def check(
         Path | None,
         typer.Option("--certificate", metavar="FILE", help="Write the evidence as JSON."),
     ] = None,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Count every member of a `sweep` anew.")
+    ] = False,
     color: Color = "auto",
 ) -> None:
     """Say how many laws a model has, which, and whether the claims of the file hold."""
@@ -147,8 +139,10 @@ def check(
         stream = format == "full" and not quiet and out.is_terminal
         with LiveReport(out, err, stream=stream, verbose=verbose) as live:
             from geoflow.pipeline import check_paths
+            from geoflow.sweep.claim import OverSizes
 
-            report = check_paths(expand(paths), options, live)
+            over_sizes = OverSizes(cached=not no_cache)
+            report = check_paths(expand(paths), options, live, over_sizes)
         _print_report(
             report, "quiet" if quiet and format == "full" else format, out, verbose, live.shown
         )
@@ -279,6 +273,9 @@ def compare(
             typer.echo(machine.dumps(comparison_data(comparison)), nl=False)
         else:
             render_comparison(comparison, open_console(sys.stdout, color))
+
+
+app.command()(sweep)
 
 
 @app.command()

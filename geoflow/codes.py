@@ -63,4 +63,5 @@ CODES: dict[str, str] = {
     "GEO0802": "integration failed",
     "GEO0803": "state did not move",
     "GEO0901": "fault of geoflow",
+    "GEO0902": "worker or cluster of a sweep failed",
 }

@@ -122,7 +122,6 @@ class Flow:
         """Fill in what follows from the parts: constants, outputs, and the cotangents that a metric leaves."""
         if not p.parameters:
             raise ValueError("a flow needs at least one parameter")
-        p = p.on_few()
         known: dict[str, Fraction | None] = dict(p.constants)
         for m in p.metrics:
             for name, value in m.metric.constants().items():
@@ -131,13 +130,17 @@ class Flow:
                         f"the constant {name!r} has two values: {known[name]} and {value}"
                     )
         known |= rationals(dynamics.expressions())
+        few = p.on_few()
+        if few is not p:  # metrics are of the network's own data, not of the few that the loss sees
+            network = replace(p, constants=known, loss=few.loss)
+            p = replace(few, metrics=_settled(network, dynamics, inverted=True))
         with jax.enable_x64(True):
             outputs = jax.eval_shape(p.phi, *_examples(p, known))
         if any(jnp.issubdtype(o.dtype, jnp.complexfloating) for o in outputs):
             raise ValueError("φ is complex; real numbers are needed")
         shapes = tuple(tuple(o.shape) for o in outputs)
         stated = loss = p.stated_loss or p.loss
-        if isinstance(loss, AnyLoss) and len(p.metrics) == 1:
+        if isinstance(loss, AnyLoss) and len(p.metrics) == 1 and not p.fixed:
             loss = p.metrics[0].metric.restricted(loss)
         parametrization = replace(p, outputs=shapes, constants=known, loss=loss, stated_loss=stated)
         parametrization = replace(parametrization, metrics=_settled(parametrization, dynamics))
@@ -370,23 +373,16 @@ class Flow:
 
     def summary(self) -> str:
         """One line: the parametrization, sizes, metric, order."""
-        p, count = self.parametrization, self.parameter_count
-        sizes = " × ".join("R" + "×".join(map(str, s)).translate(_SUPERSCRIPT) for s in p.outputs)
-        if len({m.metric.text for m in p.metrics}) == 1:
-            metric = p.metrics[0].metric.text
-        else:
-            metric = ", ".join(f"{m.metric.text} on {', '.join(m.parameters)}" for m in p.metrics)
-        seen = f" → {sizes}, {metric}" if sizes else ""
-        return (
-            f"{p.description} : {count} parameter{'s' * (count != 1)}{seen}, {self.dynamics.text}"
-        )
+        return f"{self.parametrization.text}, {self.dynamics.text}"
 
 
-def _settled(p: Parametrization, dynamics: Dynamics) -> tuple[MetricOn, ...]:
-    """The metrics, knowing what they must know of the flow."""
+def _settled(
+    p: Parametrization, dynamics: Dynamics, inverted: bool = False
+) -> tuple[MetricOn, ...]:
+    """The metrics, knowing what they must know of the flow. `inverted`: M⁻¹ is needed for other fields than M⁻¹Jᵀa."""
     shapes = {b.name: b.shape for b in p.parameters}
     positive = frozenset(b.name for b in p.parameters if b.positive)
-    inverted = dynamics.decay is not None and dynamics.decay.coupled
+    inverted = inverted or (dynamics.decay is not None and dynamics.decay.coupled)
 
     def setting(m: MetricOn) -> Setting:
         alone = len(p.metrics) == 1
@@ -406,6 +402,3 @@ def _examples(
         {n: jax.ShapeDtypeStruct((), np.float64) for n in constants},
         {n: jax.ShapeDtypeStruct(s, np.float64) for n, s in shapes.items()},
     )
-
-
-_SUPERSCRIPT = str.maketrans("0123456789×", "⁰¹²³⁴⁵⁶⁷⁸⁹ˣ")

@@ -25,6 +25,7 @@ Output = Callable[[Arrays, Arrays], tuple[jax.Array, ...]]
 Inversion = Literal["steepest", "exact", "spanning"]
 
 TIME = "t"
+_SUPERSCRIPT = str.maketrans("0123456789×", "⁰¹²³⁴⁵⁶⁷⁸⁹ˣ")
 Gates = Literal["lifted", "real"]
 
 
@@ -57,11 +58,13 @@ class Block:
 
 @dataclass(frozen=True)
 class Datum:
-    """An input of a network: `real` numbers, or `onehot` rows over the last axis (token ids)."""
+    """An input of a network: `real` numbers, or `onehot` rows over the last axis (token ids). `held`: a parameter
+    outside of a block, the same for all data at one time."""
 
     name: str
     shape: Shape
     kind: Literal["real", "onehot"] = "real"
+    held: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,21 @@ class Parametrization:
         """D, the number of parameters."""
         return sum(b.size for b in self.parameters)
 
+    @property
+    def text(self) -> str:
+        """One line: φ, sizes, metric."""
+        sizes = " × ".join(
+            "R" + "×".join(map(str, s)).translate(_SUPERSCRIPT) for s in self.outputs
+        )
+        if len({m.metric.text for m in self.metrics}) == 1:
+            metric = self.metrics[0].metric.text
+        else:
+            metric = ", ".join(
+                f"{m.metric.text} on {', '.join(m.parameters)}" for m in self.metrics
+            )
+        seen = f" → {sizes}, {metric}" if sizes else ""
+        return f"{self.description} : {self.size} parameter{'s' * (self.size != 1)}{seen}"
+
     def theta(self, point: Arrays) -> dict[str, jax.Array]:
         """The parameters of a point of the state."""
         return {b.name: point[b.name] for b in self.parameters}
@@ -117,6 +135,26 @@ class Parametrization:
         """What the gradient of one loss, at one datum, depends on beside θ."""
         inputs = (Control(d.shape, d.kind) for d in self.data)
         return (*inputs, *(Control(s) for s in self.loss.free(self.outputs)))
+
+    def repeated_controls(self, count: int) -> tuple[Control, ...]:
+        """Controls of `count` gradients at one time."""
+        moving = [c for c, held in zip(self.controls, self._held, strict=True) if not held]
+        return (*self.controls, *moving * (count - 1))
+
+    def gradients_apart(self, controls: Cotangent, count: int) -> list[Cotangent]:
+        """The controls of each of `count` gradients, from `repeated_controls`: held data are those of the first."""
+        first, rest = controls[: len(self._held)], iter(controls[len(self._held) :])
+        again = [
+            tuple(x if held else next(rest) for x, held in zip(first, self._held, strict=True))
+            for _ in range(count - 1)
+        ]
+        return [first, *again]
+
+    @property
+    def _held(self) -> tuple[bool, ...]:
+        """By control, whether it is the same for all data at one time."""
+        free = self.loss.free(self.outputs)
+        return (*(d.held for d in self.data), *(False for _ in free))
 
     def covector(
         self, constants: Arrays, theta: Arrays, controls: Cotangent
@@ -152,14 +190,15 @@ class Parametrization:
         metrics = []
         for m in self.metrics:
             inside = tuple(n for n in m.parameters if n in names)
-            if inside and inside != m.parameters and m.metric.couples:
+            split = m.metric.couples and inside != m.parameters
+            if inside and (split or m.metric.reads_beside(inside, [b.name for b in rest])):
                 raise ValueError(
                     f"the metric {m.metric.text} couples {', '.join(inside)} with other parameters, "
                     "which the block leaves out"
                 )
             if inside:
                 metrics.append(MetricOn(m.metric, inside))
-        data = (*self.data, *(Datum(b.name, b.shape) for b in rest))
+        data = (*self.data, *(Datum(b.name, b.shape, held=True) for b in rest))
         return replace(self, parameters=own, metrics=tuple(metrics), data=data)
 
     def on_data(self, inputs: Arrays) -> Parametrization:
@@ -176,9 +215,10 @@ class Parametrization:
         return replace(self, phi=phi, outputs=outputs, data=())
 
     def on_few(self) -> Parametrization:
-        """The map of θ that a network is to the losses on a few fixed inputs; itself for other losses and for maps."""
+        """The map of θ that a network is to the losses on a few fixed inputs; itself for other losses and for maps, and
+        for a block of a map, whose only data are parameters."""
         loss = self.stated_loss or self.loss
-        if not self.data or not isinstance(loss, FewData):
+        if all(d.held for d in self.data) or not isinstance(loss, FewData):
             return self
         values = loss.inputs([(d.shape, d.kind == "onehot") for d in self.data])
         inputs = {d.name: jnp.asarray(v) for d, v in zip(self.data, values, strict=True)}
@@ -199,7 +239,9 @@ class Parametrization:
             place = at if at is not None and m.metric.mirror else theta
             own = {n: place[n] for n in m.parameters}
             alone = len(self.metrics) == 1
-            context = MetricContext(constants, own, theta, self.phi, self.loss, alone)
+            context = MetricContext(
+                constants, own, theta, self.phi, self.loss, alone, bool(self.data)
+            )
             apply = {
                 "steepest": m.metric.steepest,
                 "exact": m.metric.exact,

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, TypeVar
 
 from geoflow.diagnostics import Diagnostic, DiagnosticError, sort_diagnostics
 from geoflow.options import CheckOptions, Observer
-from geoflow.results import HOLDS, Comparison, ModelReport, RealGates, Report, SpecialCount
+from geoflow.reach import reachable
+from geoflow.results import (
+    HOLDS,
+    ClaimResult,
+    Comparison,
+    ModelReport,
+    RealGates,
+    Report,
+    SpecialCount,
+)
 from geoflow.semantics import load, load_text
 from geoflow.semantics.overrides import settle_unknown
 
@@ -24,19 +33,26 @@ if TYPE_CHECKING:
     from geoflow.verification import Experiment
 
 T = TypeVar("T")
+OverSizes = Callable[["Model", CheckOptions], ClaimResult | None]  # a verdict on a model's `sweep`
 
 
 def check_paths(
-    paths: Sequence[str], options: CheckOptions = CheckOptions(), observer: Observer | None = None
+    paths: Sequence[str],
+    options: CheckOptions = CheckOptions(),
+    observer: Observer | None = None,
+    over_sizes: OverSizes | None = None,
 ) -> Report:
-    """Check files (`-` is standard input). Mistakes of the user are diagnostics of the report."""
+    """Check files (`-` is standard input). Mistakes of the user are diagnostics of the report.
+
+    `over_sizes` judges the claims of a model with `sweep` over its family.
+    """
     begin = time.perf_counter()
     loaded = [_read(path, options, lenient=True) for path in paths]
     settled = settle_unknown([found for _, found in loaded])
     loaded = [(models, found) for (models, _), found in zip(loaded, settled, strict=True)]
     if not paths:
         loaded = [((), (Diagnostic("GEO0105", "There is no `.geo` file to check."),))]
-    return _report(loaded, options, observer, begin)
+    return _report(loaded, options, observer, begin, over_sizes)
 
 
 def check_text(
@@ -44,10 +60,12 @@ def check_text(
     name: str = "<text>",
     options: CheckOptions = CheckOptions(),
     observer: Observer | None = None,
+    over_sizes: OverSizes | None = None,
 ) -> Report:
     """Check a text under a name."""
     begin = time.perf_counter()
-    return _report([load_text(text, name, options.overrides)], options, observer, begin)
+    loaded = [load_text(text, name, options.overrides)]
+    return _report(loaded, options, observer, begin, over_sizes)
 
 
 def _read(path: str, options: CheckOptions, lenient: bool = False) -> Loaded:
@@ -60,7 +78,11 @@ def _read(path: str, options: CheckOptions, lenient: bool = False) -> Loaded:
 
 
 def _report(
-    loaded: Sequence[Loaded], options: CheckOptions, observer: Observer | None, begin: float
+    loaded: Sequence[Loaded],
+    options: CheckOptions,
+    observer: Observer | None,
+    begin: float,
+    over_sizes: OverSizes | None,
 ) -> Report:
     diagnostics = [d for _, found in loaded for d in found]
     models = [m for found, _ in loaded for m in found]
@@ -68,7 +90,7 @@ def _report(
     if not any(d.severity == "error" for d in diagnostics):
         for model in models:
             try:
-                report, more = check_model(model, options, observer)
+                report, more = check_model(model, options, observer, over_sizes)
                 reports.append(report)
                 diagnostics += more
             except DiagnosticError as error:
@@ -110,7 +132,10 @@ class _Clock:
 
 
 def check_model(
-    model: Model, options: CheckOptions, observer: Observer | None = None
+    model: Model,
+    options: CheckOptions,
+    observer: Observer | None = None,
+    over_sizes: OverSizes | None = None,
 ) -> tuple[ModelReport, list[Diagnostic]]:
     """Everything about one checked model.
 
@@ -125,12 +150,12 @@ def check_model(
 
     clock, deadline = _Clock(observer), Deadline.after(options.timeout)
     flow = clock.run(
-        "lower", model.name, lambda: _guarded(model, lambda: lower(model, options.seed))
+        "lower", model.name, lambda: reachable(model, lambda: lower(model, options.seed))
     )
     if options.gates is not None:
         flow = flow.with_gates(options.gates)
     counted = clock.run(
-        "count", model.name, lambda: _guarded(model, lambda: count(flow, options.seed, deadline))
+        "count", model.name, lambda: reachable(model, lambda: count(flow, options.seed, deadline))
     )
     judged = clock.run("claims", model.name, lambda: judge_laws(model, counted, deadline))
     found = clock.run("laws", model.name, lambda: search(counted, _where(model), deadline))
@@ -146,6 +171,10 @@ def check_model(
             *expectation_results(model, counted, analysis, judged),
         ],
     )
+    family = None
+    if over_sizes is not None and model.sweep is not None:
+        family = clock.run("sweep", model.name, lambda: over_sizes(model, options))
+        claims += [family] if family is not None else []
     report = model_report(model, flow, counted, analysis, claims, options, clock.seconds, claimed)
     if model.at is not None:
         special = clock.run("at", model.name, lambda: _special(model, counted, analysis, deadline))
@@ -215,49 +244,6 @@ def _special(
     except UnsupportedPrimitive:
         message = "A flow with square roots cannot be counted at a given point yet."
     raise DiagnosticError(Diagnostic("GEO0509", message, model.at.span))
-
-
-def _guarded(model: Model, work: Callable[[], T]) -> T:
-    """Turn what the engine cannot do into a diagnostic at the map."""
-    from geoflow.exact.interpreter import UnluckyPoint
-    from geoflow.exact.program import UnsupportedPrimitive
-    from geoflow.lie.closure import TooManyCoordinates
-
-    try:
-        return work()
-    except TooManyCoordinates as error:
-        message = f"`{model.name}` is too large: {error.message}."
-        hints = ("check a smaller member of the family, for example with -D",)
-        raise DiagnosticError(Diagnostic("GEO0304", message, model.span, hints=hints)) from None
-    except UnluckyPoint:
-        raise DiagnosticError(
-            Diagnostic(
-                "GEO0509",
-                f"The flow of `{model.name}` is not defined at any of the points tried.",
-                model.span,
-                "a denominator, a determinant or a radicand vanishes everywhere",
-                notes=("Points are random, so the expression is singular for all parameters.",),
-            )
-        ) from None
-    except UnsupportedPrimitive as error:
-        raise DiagnosticError(_unsupported(model, error.name)) from None
-
-
-def _unsupported(model: Model, what: str) -> Diagnostic:
-    """A metric whose inverse is not rational, or too many square roots: the front end admits nothing else."""
-    if what.startswith("sign("):
-        return Diagnostic("GEO0505", f"`flow {what}` is not supported yet.", model.span)
-    if "root" in what or "sqrt" in what:
-        message = f"The model `{model.name}` needs {what}, which is not supported yet."
-        return Diagnostic("GEO0508", message, model.span)
-    span = next((m.span for m in model.metrics if m.kind == "mirror"), model.span)
-    return Diagnostic(
-        "GEO0507",
-        f"The inverse of this metric contains `{what}`, so it is not a rational function.",
-        span,
-        "1/ψ'' must be rational, with square roots at most",
-        notes=("The count is a proof because every field is evaluated exactly in a prime field.",),
-    )
 
 
 def _where(model: Model) -> Where:
@@ -373,4 +359,4 @@ def compare_files(paths: Sequence[str], flows: bool, options: CheckOptions) -> C
         found = compare_flows(made, options.seed, deadline)
         return replace(found, left_out=tuple(n for n in NATURAL if n not in made))
 
-    return _guarded(models[0], work)
+    return reachable(models[0], work)

@@ -151,6 +151,7 @@ _CLAIM_CODES = {
     "complete": "GEO0603",
     "commuting": "GEO0604",
     "depth": "GEO0605",
+    "sweep": "GEO0602",
 }
 _OPEN_CODES = {"law": "GEO0701", "laws": "GEO0702", "complete": "GEO0704"}
 
@@ -158,6 +159,7 @@ _OPEN_CODES = {"law": "GEO0701", "laws": "GEO0702", "complete": "GEO0704"}
 def claim_diagnostics(model: Model, report: ModelReport, finished: bool) -> list[Diagnostic]:
     """Warnings at the claims that do not hold, and about what could not be settled. Never errors."""
     spans = [*(c.span for c in model.laws), *(e.span for e in model.expectations)]
+    spans += [model.sweep.span for claim in report.claims if claim.kind == "sweep" and model.sweep]
     found = []
     for claim, span in zip(report.claims, spans, strict=True):
         if claim.verdict in HOLDS:

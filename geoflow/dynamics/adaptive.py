@@ -35,13 +35,11 @@ class _Adaptive(Dynamics):
         return ("with ε = 0 and no bias correction",)
 
     def control_blocks(self, p: Parametrization) -> tuple[Control, ...]:
-        return p.controls * 3
+        return p.repeated_controls(3)
 
     def _gradients(self, p: Parametrization, c: Arrays, z: Arrays, b: Cotangent) -> list[Tangent]:
         """The gradients of the three groups."""
-        count = len(b) // 3
-        groups = (b[k * count : (k + 1) * count] for k in range(3))
-        return [p.covector(c, p.theta(z), g) for g in groups]
+        return [p.covector(c, p.theta(z), g) for g in p.gradients_apart(b, 3)]
 
     def _second(self, p: Parametrization, c: Arrays, z: Arrays, product: Tangent) -> Tangent:
         """w' from g²: b₂·g²/(2w)."""

@@ -58,10 +58,10 @@ class SignDescent(Dynamics):
             raise ValueError(f"{self.text} of a network is not supported")
         if not self.polynomial and p.outputs != ((),):
             raise ValueError(f"{self.text} is supported for one scalar output only")
-        return p.controls * self.power if self.polynomial else p.controls
+        return p.repeated_controls(self.power) if self.polynomial else p.controls
 
     def controls(self, p: Parametrization, c: Arrays, z: Arrays, b: Cotangent) -> Tangent:
-        theta, count = p.theta(z), len(p.controls)
+        theta = p.theta(z)
         if not self.polynomial:
             unit = tuple(jnp.ones(s) for s in p.outputs)
             slope = p.gradient(c, theta, unit)
@@ -72,8 +72,8 @@ class SignDescent(Dynamics):
                 for n, g in slope.items()
             }
         result = {n: jnp.ones_like(v) for n, v in theta.items()}
-        for k in range(self.power):
-            part = p.covector(c, theta, b[k * count : (k + 1) * count])
+        for group in p.gradients_apart(b, self.power):
+            part = p.covector(c, theta, group)
             result = {n: result[n] * g for n, g in part.items()}
         return result
 

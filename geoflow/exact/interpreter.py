@@ -11,12 +11,25 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-import jax
 import numpy as np
 
 from geoflow.exact import dual
 from geoflow.exact.dual import Arithmetic, Array
 from geoflow.exact.gates import Gate
+from geoflow.exact.moves import (
+    broadcast,
+    concatenated,
+    dynamically_sliced,
+    gathered,
+    padded,
+    reshaped,
+    same_lead,
+    scattered,
+    sliced,
+    split,
+    stacked,
+    unstacked,
+)
 from geoflow.exact.program import Instruction, Program, UnsupportedPrimitive
 
 
@@ -43,7 +56,7 @@ def run(
         UnluckyPoint: a denominator is not invertible at this point.
     """
     values: dict[int, Array] = {**dict(enumerate(inputs)), **(given or {})}
-    evaluator = _Evaluator(program, ring, values)
+    evaluator = Evaluator(program, ring, values)
     waiting = {g.slot: g for g in program.gates} if callable(gates) else {}
     if not callable(gates):
         values.update({g.slot: v for g, v in zip(program.gates, gates, strict=True)})
@@ -63,7 +76,9 @@ def run(
     return [evaluator.value(slot) for slot in program.outputs]
 
 
-class _Evaluator:
+class Evaluator:
+    """Values by slot, and what rules ask for."""
+
     def __init__(self, program: Program, ring: Arithmetic, values: dict[int, Array]):
         self.program, self.ring, self.values = program, ring, values
 
@@ -101,7 +116,7 @@ class _Evaluator:
         ]
 
 
-Rule = Callable[[_Evaluator, Instruction], Any]
+Rule = Callable[[Evaluator, Instruction], Any]
 
 
 def _elementwise(function: Callable[..., Array]) -> Rule:
@@ -120,12 +135,12 @@ def _divide(ring: Arithmetic, a: Array, b: Array) -> Array:
     return dual.mul(ring, a, dual.reciprocal(ring, b))
 
 
-def _power(ev: _Evaluator, ins: Instruction) -> Array:
+def _power(ev: Evaluator, ins: Instruction) -> Array:
     (base,) = ev.values_of(ins)[:1]
     return dual.power(ev.ring, base, int(ins.params["y"]))
 
 
-def _general_power(ev: _Evaluator, ins: Instruction) -> Array:
+def _general_power(ev: Evaluator, ins: Instruction) -> Array:
     exponent = ev.static(ins, 1)
     if exponent.size != 1 or float(exponent.ravel()[0]) * 2 != round(
         float(exponent.ravel()[0]) * 2
@@ -140,98 +155,11 @@ def _general_power(ev: _Evaluator, ins: Instruction) -> Array:
     return dual.power(ev.ring, base, twice // 2)
 
 
-def _broadcast_in_dim(value: Array, ins: Instruction) -> Array:
-    shape = ins.params["shape"]
-    sizes = [1] * len(shape)
-    for axis, position in enumerate(ins.params["broadcast_dimensions"]):
-        sizes[int(position)] = value.shape[2 + axis]
-    lead = value.shape[:2]
-    return np.broadcast_to(value.reshape(*lead, *sizes), (*lead, *shape))
-
-
-def _reshape(value: Array, ins: Instruction) -> Array:
-    order = ins.params["dimensions"]
-    if order is not None:  # a transpose first: the gradient of prod over an axis, Fortran order
-        value = value.transpose(0, 1, *(2 + int(k) for k in order))
-    return value.reshape(*value.shape[:2], *ins.params["new_sizes"])
-
-
-def _slice(value: Array, ins: Instruction) -> Array:
-    p = ins.params
-    strides = p["strides"] or (1,) * len(p["start_indices"])
-    where = zip(p["start_indices"], p["limit_indices"], strides, strict=True)
-    return value[(slice(None), slice(None), *(slice(int(a), int(b), int(s)) for a, b, s in where))]
-
-
-def _dynamic_slice(ev: _Evaluator, ins: Instruction) -> Array:
-    value, sizes = ev.values_of(ins)[0], ins.params["slice_sizes"]
-    starts = [int(ev.static(ins, 1 + k)) for k in range(len(sizes))]
-    starts = [min(max(s, 0), value.shape[2 + k] - sizes[k]) for k, s in enumerate(starts)]
-    return value[
-        (slice(None), slice(None), *(slice(s, s + n) for s, n in zip(starts, sizes, strict=True)))
-    ]
-
-
-def _pad(ev: _Evaluator, ins: Instruction) -> Array:
-    value, filling = ev.values_of(ins)
-    shape, target, source = [], [], []
-    for axis, (low, high, inner) in enumerate(ins.params["padding_config"]):
-        n, low, high, step = value.shape[2 + axis], int(low), int(high), int(inner) + 1
-        size = low + high + max(0, (n - 1) * step + 1)
-        kept = [k for k in range(n) if 0 <= low + k * step < size]
-        shape.append(size)
-        source.append(slice(kept[0], kept[-1] + 1) if kept else slice(0, 0))
-        target.append(
-            slice(low + kept[0] * step, low + kept[-1] * step + 1, step) if kept else slice(0, 0)
-        )
-    batch = max(value.shape[1], filling.shape[1])
-    out = np.broadcast_to(
-        filling.reshape(*filling.shape[:2], *(1,) * len(shape)), (len(filling), batch, *shape)
-    )
-    if len(value) > len(filling):
-        out = np.concatenate([out, ev.ring.zeros((len(value) - len(filling), batch, *shape))])
-    out = np.array(out)
-    out[(slice(0, len(value)), slice(None), *target)] = value[(slice(None), slice(None), *source)]
-    return out
-
-
-def _same_lead(ev: _Evaluator, values: list[Array]) -> list[Array]:
-    """Equal nilpotent and batch lengths, so that arrays can be joined."""
-    length, batch = max(len(v) for v in values), max(v.shape[1] for v in values)
-    grown = []
-    for v in values:
-        v = np.broadcast_to(v, (len(v), batch, *v.shape[2:]))
-        if len(v) < length:
-            v = np.concatenate([v, ev.ring.zeros((length - len(v), *v.shape[1:]))])
-        grown.append(v)
-    return grown
-
-
-def _concatenate(ev: _Evaluator, ins: Instruction) -> Array:
-    return np.concatenate(_same_lead(ev, ev.values_of(ins)), axis=2 + ins.params["dimension"])
-
-
-def _stack(ev: _Evaluator, ins: Instruction) -> Array:
-    return np.stack(_same_lead(ev, ev.values_of(ins)), axis=2 + ins.params["axis"])
-
-
-def _unstack(ev: _Evaluator, ins: Instruction) -> Any:
-    value, axis = ev.values_of(ins)[0], 2 + ins.params["axis"]
-    parts = [np.take(value, k, axis=axis) for k in range(value.shape[axis])]
-    return parts if len(parts) != 1 else parts[0]
-
-
-def _split(ev: _Evaluator, ins: Instruction) -> Any:
-    value, axis = ev.values_of(ins)[0], 2 + ins.params["axis"]
-    parts = np.split(value, np.cumsum(ins.params["sizes"])[:-1], axis=axis)
-    return parts if len(parts) != 1 else parts[0]
-
-
-def _reduce_sum(ev: _Evaluator, ins: Instruction) -> Array:
+def _reduce_sum(ev: Evaluator, ins: Instruction) -> Array:
     return ev.ring.sum(ev.values_of(ins)[0], tuple(2 + int(a) for a in ins.params["axes"]))
 
 
-def _reduce_prod(ev: _Evaluator, ins: Instruction) -> Array:
+def _reduce_prod(ev: Evaluator, ins: Instruction) -> Array:
     value = ev.values_of(ins)[0]
     for axis in sorted((2 + int(a) for a in ins.params["axes"]), reverse=True):
         parts = [np.take(value, k, axis=axis) for k in range(value.shape[axis])]
@@ -242,7 +170,7 @@ def _reduce_prod(ev: _Evaluator, ins: Instruction) -> Array:
 
 
 def _cumulative(combine: Callable[[Arithmetic, Array, Array], Array]) -> Rule:
-    def rule(ev: _Evaluator, ins: Instruction) -> Array:
+    def rule(ev: Evaluator, ins: Instruction) -> Array:
         value, axis = ev.values_of(ins)[0], 2 + ins.params["axis"]
         parts = [np.take(value, k, axis=axis) for k in range(value.shape[axis])]
         if ins.params["reverse"]:
@@ -251,12 +179,12 @@ def _cumulative(combine: Callable[[Arithmetic, Array, Array], Array]) -> Rule:
             parts[k] = combine(ev.ring, parts[k - 1], parts[k])
         if ins.params["reverse"]:
             parts.reverse()
-        return np.stack(_same_lead(ev, parts), axis=axis)
+        return np.stack(same_lead(ev, parts), axis=axis)
 
     return rule
 
 
-def _dot_general(ev: _Evaluator, ins: Instruction) -> Array:
+def _dot_general(ev: Evaluator, ins: Instruction) -> Array:
     a, b = ev.values_of(ins)
     (contract_a, contract_b), (batch_a, batch_b) = (
         tuple(tuple(2 + int(i) for i in axes) for axes in pair)
@@ -275,89 +203,30 @@ def _dot_general(ev: _Evaluator, ins: Instruction) -> Array:
     return out.reshape(*out.shape[:2], *shared, *rows, *columns)
 
 
-def _take(value: Array, source: Array) -> Array:
-    flat = value.reshape(*value.shape[:2], -1)
-    return flat[:, :, source.ravel()].reshape(*value.shape[:2], *source.shape)
-
-
-def _positions(shape: Sequence[int]) -> Array:
-    return np.arange(math.prod(shape), dtype=np.int64).reshape(shape)
-
-
-def _gather(ev: _Evaluator, ins: Instruction) -> Array:
-    """Which entry goes where is found by letting JAX gather the entries' positions; −1 is out of bounds."""
-    value, params = ev.values_of(ins)[0], {**ins.params, "fill_value": -1}
-    with jax.enable_x64(True):
-        source = jax.lax.gather_p.bind(_positions(value.shape[2:]), ev.static(ins, 1), **params)
-    source = np.asarray(source)
-    if not np.any(source < 0):
-        return _take(value, source)
-    filling = ins.params["fill_value"]
-    if filling is None or not np.isfinite(filling):
-        raise UnsupportedPrimitive("an index out of bounds", ins.where)
-    flat = value.reshape(*value.shape[:2], -1)
-    parts = _same_lead(ev, [flat, ev.ring.literal(np.full((1, 1, 1), filling))])
-    return _take(np.concatenate(parts, axis=2), source)
-
-
-def _scatter_add(ev: _Evaluator, ins: Instruction) -> Array:
-    """The transpose of a gather: the same dimension numbers give the target of every update."""
-    operand, updates = ev.values_of(ins)[0], ev.values_of(ins)[2]
-    numbers, shape = ins.params["dimension_numbers"], operand.shape[2:]
-    window = iter(updates.shape[2 + k] for k in numbers.update_window_dims)
-    hidden = (*numbers.inserted_window_dims, *numbers.operand_batching_dims)
-    sizes = tuple(1 if k in hidden else next(window) for k in range(len(shape)))
-    gather = jax.lax.GatherDimensionNumbers(
-        offset_dims=numbers.update_window_dims,
-        collapsed_slice_dims=numbers.inserted_window_dims,
-        start_index_map=numbers.scatter_dims_to_operand_dims,
-        operand_batching_dims=numbers.operand_batching_dims,
-        start_indices_batching_dims=numbers.scatter_indices_batching_dims,
-    )
-    with jax.enable_x64(True):
-        target = np.asarray(
-            jax.lax.gather(
-                _positions(shape),
-                ev.static(ins, 1),
-                gather,
-                sizes,
-                mode=ins.params["mode"],
-                fill_value=-1,
-            )
-        )
-    out, flat = _same_lead(ev, [operand, updates.reshape(*updates.shape[:2], -1)])
-    out = np.array(out.reshape(*out.shape[:2], -1))
-    for position, where in enumerate(target.ravel()):
-        if where < 0:  # out of bounds: dropped
-            continue
-        out[:, :, where] = ev.ring.add(out[:, :, where], flat[:, :, position])
-    return out.reshape(*out.shape[:2], *shape)
-
-
-def _select(ev: _Evaluator, ins: Instruction) -> Array:
+def _select(ev: Evaluator, ins: Instruction) -> Array:
     which = ev.static(ins, 0)
-    cases = _same_lead(ev, [ev.value(slot) for slot in ins.inputs[1:]])
+    cases = same_lead(ev, [ev.value(slot) for slot in ins.inputs[1:]])
     out = np.array(np.broadcast_to(cases[0], (*cases[0].shape[:2], *ins.out_shapes[0])))
     for k, case in enumerate(cases[1:], start=1):
         out = np.where(np.broadcast_to(which == k, ins.out_shapes[0]), case, out)
     return out
 
 
-def _iota(ev: _Evaluator, ins: Instruction) -> Array:
+def _iota(ev: Evaluator, ins: Instruction) -> Array:
     shape, axis = ins.params["shape"], ins.params["dimension"]
     ramp = np.arange(shape[axis]).reshape([-1 if k == axis else 1 for k in range(len(shape))])
     return ev.ring.literal(np.broadcast_to(ramp, shape)[None, None])
 
 
-def _determinant(ev: _Evaluator, ins: Instruction) -> Array:
+def _determinant(ev: Evaluator, ins: Instruction) -> Array:
     return dual.determinant_and_adjugate(ev.ring, ev.values_of(ins)[0])[0]
 
 
-def _adjugate(ev: _Evaluator, ins: Instruction) -> Array:
+def _adjugate(ev: Evaluator, ins: Instruction) -> Array:
     return dual.determinant_and_adjugate(ev.ring, ev.values_of(ins)[0])[1]
 
 
-def _inverse(ev: _Evaluator, ins: Instruction) -> Array:
+def _inverse(ev: Evaluator, ins: Instruction) -> Array:
     return dual.inverse(ev.ring, ev.values_of(ins)[0])
 
 
@@ -407,19 +276,19 @@ RULES: dict[str, Rule] = {
     "transpose": _moved(
         lambda v, i: v.transpose(0, 1, *(2 + int(k) for k in i.params["permutation"]))
     ),
-    "reshape": _moved(_reshape),
-    "broadcast_in_dim": _moved(_broadcast_in_dim),
+    "reshape": _moved(reshaped),
+    "broadcast_in_dim": _moved(broadcast),
     "squeeze": _moved(lambda v, i: v.squeeze(tuple(2 + int(k) for k in i.params["dimensions"]))),
-    "slice": _moved(_slice),
+    "slice": _moved(sliced),
     "rev": _moved(lambda v, i: np.flip(v, tuple(2 + int(k) for k in i.params["dimensions"]))),
-    "dynamic_slice": _dynamic_slice,
-    "pad": _pad,
-    "concatenate": _concatenate,
-    "stack": _stack,
-    "unstack": _unstack,
-    "split": _split,
-    "gather": _gather,
-    "scatter-add": _scatter_add,
+    "dynamic_slice": dynamically_sliced,
+    "pad": padded,
+    "concatenate": concatenated,
+    "stack": stacked,
+    "unstack": unstacked,
+    "split": split,
+    "gather": gathered,
+    "scatter-add": scattered,
     "select_n": _select,
     "iota": _iota,
 }

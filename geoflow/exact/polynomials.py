@@ -2,13 +2,15 @@
 
 The square root of P is a new variable w with w² = P. A numerator that is zero modulo these relations is the zero
 function for either sign of every root, so an identity found here is proved; one not found (√x√y − √(xy)) is not
-refuted. Variables that take the values 0 and 1 alone are idempotent: m² = m.
+refuted. Variables that take the values 0 and 1 alone are idempotent, m² = m; of those of a one-hot row also mₖmₗ = 0
+and Σ mₖ = 1, so what is zero for all rows is the zero polynomial.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 import flint
@@ -39,7 +41,7 @@ class TooFewVariables(UnsupportedPrimitive):
 
 class Polynomials(ObjectArithmetic):
     """Rational functions over Q in named variables, with `roots` spare variables for square roots; `idempotent` are
-    positions of variables with m² = m."""
+    positions of variables with m² = m, `onehot` those of rows of variables of which one is 1 and the others are 0."""
 
     def __init__(
         self,
@@ -49,6 +51,7 @@ class Polynomials(ObjectArithmetic):
         deadline: Deadline = Deadline(),
         effort: Effort | None = None,
         idempotent: Collection[int] = (),
+        onehot: Sequence[Sequence[int]] = (),
     ):
         self.context = flint.fmpq_mpoly_ctx.get(
             tuple(names) + tuple(f"root{k}" for k in range(roots)), flint.Ordering.degrevlex
@@ -59,7 +62,8 @@ class Polynomials(ObjectArithmetic):
         self._spare = list(enumerate(generators))[len(names) :]
         self._roots: list[tuple[int, Polynomial]] = []  # (position of w, w²)
         self._memo: dict[str, Any] = {}
-        self._idempotent = frozenset(idempotent)
+        self._idempotent = frozenset(idempotent).union(*onehot)
+        self._rows = {k: tuple(row) for row in onehot for k in row}
         self._width = len(names) + roots  # bytes of one exponent vector, about
 
     @classmethod
@@ -185,15 +189,30 @@ class Polynomials(ObjectArithmetic):
         return not self._without_powers(numerator)
 
     def _without_powers(self, p: Polynomial) -> Polynomial:
-        """p modulo m² = m for the idempotent variables m."""
-        if not any(n > 1 and k in self._idempotent for k, n in enumerate(p.degrees())):
+        """p modulo m² = m for the idempotent variables m, and the relations of rows: their last variables are
+        eliminated."""
+        used = [k for k, n in enumerate(p.degrees()) if n and k in self._idempotent]
+        if not any(k in self._rows or p.degrees()[k] > 1 for k in used):
             return p
         found: dict[tuple[int, ...], Any] = {}
         for exponents, coefficient in p.terms():
-            lowered = tuple(
-                min(n, 1) if k in self._idempotent else n for k, n in enumerate(exponents)
-            )
-            found[lowered] = found.get(lowered, flint.fmpq(0)) + coefficient
+            lowered = list(exponents)
+            ones = [k for k in used if lowered[k]]
+            for k in ones:
+                lowered[k] = 1
+            rows = [self._rows[k] for k in ones if k in self._rows]
+            if len(set(rows)) < len(rows):
+                continue
+            last = [row for row in rows if lowered[row[-1]]]
+            for chosen in product(*last):  # the last variable of a row is 1 − Σ of the others
+                term, value = lowered.copy(), coefficient
+                for k, row in zip(chosen, last, strict=True):
+                    term[row[-1]] = 0
+                    if k != row[-1]:
+                        term[k], value = 1, -value
+                key = tuple(term)
+                found[key] = found.get(key, flint.fmpq(0)) + value
+            self.effort.check(len(found))
         return self.context.from_dict(found)
 
     def _reduce_square(self, p: Polynomial, position: int, radicand: Polynomial) -> Polynomial:

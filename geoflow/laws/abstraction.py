@@ -220,7 +220,8 @@ class Question:
             raise TooLarge("the expansion takes too many variables")
         arithmetic = OpaqueInverses if opaque else FunctionValues
         names = [f"x{k}" for k in range(size)]
-        ring = arithmetic(names, spare, effort=effort, idempotent=self._idempotent(shapes))
+        idempotent, rows = self._relations(shapes)
+        ring = arithmetic(names, spare, effort=effort, idempotent=idempotent, onehot=rows)
         variables = dict(zip(shapes, ring.arrays(list(shapes.values())), strict=True))
 
         def value(key: Any, shape: tuple[int, ...]) -> np.ndarray:
@@ -263,16 +264,30 @@ class Question:
             if gate.slot in used:
                 yield gate.slot, gate.shape
 
-    def _idempotent(self, shapes: Mapping[Any, tuple[int, ...]]) -> list[int]:
-        """Positions of the variables that are 0 or 1."""
-        whole = {("control", k) for k, c in enumerate(self._own) if c.kind == "onehot"}
-        whole |= {g.slot for g in self.generator.program.gates}
-        positions, start = [], 0
+    def _relations(
+        self, shapes: Mapping[Any, tuple[int, ...]]
+    ) -> tuple[list[int], list[tuple[int, ...]]]:
+        """Positions of the variables that are 0 or 1, and of those of each one-hot row."""
+        axes: dict[Any, tuple[int, ...]] = {g.slot: g.axes for g in self.generator.program.gates}
+        for k, control in enumerate(self._own):
+            if control.kind == "onehot":
+                axes["control", k] = (len(control.shape) - 1,)
+        idempotent: list[int] = []
+        rows: list[tuple[int, ...]] = []
+        start = 0
         for key, shape in shapes.items():
             size = int(np.prod(shape, dtype=np.int64))
-            positions += range(start, start + size) if key in whole else ()
+            places = np.arange(start, start + size)
             start += size
-        return positions
+            if key not in axes:
+                continue
+            idempotent += places.tolist()
+            if along := axes[key]:
+                lengths = [shape[a] for a in along]
+                last = range(len(shape) - len(along), len(shape))
+                apart = np.moveaxis(places.reshape(shape), along, last)
+                rows += map(tuple, apart.reshape(-1, int(np.prod(lengths))).tolist())
+        return idempotent, rows
 
 
 def _by_batch(values: np.ndarray, batch: int) -> np.ndarray:

@@ -10,7 +10,6 @@ always-on neurons give more).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -76,16 +75,10 @@ def count_real(generator: Generator, seed: int, deadline: Deadline = Deadline())
         raise UnluckyPoint
     upper = min(counts)
     gates = sum(int(np.prod(g.shape)) for g in generator.program.gates)
-    point = {b.name: _nested(counts[upper].whole[b.name][0, 0]) for b in generator.flow.state}
+    point = {b.name: counts[upper].whole[b.name].tolist()[0][0] for b in generator.flow.state}
     return RealGates(
         upper, ranks[upper], point, counts[upper].switching, gates, tuple(sorted(counts))
     )
-
-
-def _nested(values: Any) -> object:
-    """Nested lists, or the number: an entry of an array of Python integers is one already."""
-    found = np.asarray(values)
-    return found.tolist() if found.shape else int(found)
 
 
 def _integers(rng: np.random.Generator, shape: tuple[int, ...], bits: int) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal, Protocol
@@ -49,7 +49,8 @@ class MetricContext:
     """Where a metric is taken: exact constants by name, its own parameters, all parameters, and φ (of a network, the
     network, which reads its inputs besides).
 
-    `alone`: no other metric measures parameters; `loss`: the class that the covectors' cotangents are of.
+    `alone`: no other metric measures parameters; `loss`: the class that the covectors' cotangents are of; `inputs`:
+    φ reads data.
     """
 
     constants: Arrays
@@ -58,6 +59,7 @@ class MetricContext:
     phi: Output
     loss: LossClass
     alone: bool
+    inputs: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,10 @@ class Metric(ABC):
     spans: bool = False  # `spanning` is not `steepest`: it has the same span, not the same fields
     couples: bool = False  # M mixes parameters, or depends on those of other metrics
     mirror: bool = False  # a Hessian ∇²ψ, which the accelerated flow takes at τθ + θ'
+
+    def reads_beside(self, own: Sequence[str], rest: Sequence[str]) -> bool:
+        """Whether M on the parameters `own` depends on some of the `rest`."""
+        return False
 
     @property
     @abstractmethod

@@ -13,7 +13,7 @@ pseudo-inverse 0.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import prod
@@ -101,6 +101,9 @@ class Fisher(Metric):
         singular = self.kind == "full" and self.output == "categorical" and self.damping is None
         singular = singular and self.data.full
         return CrossEntropy() if singular else loss
+
+    def reads_beside(self, own: Sequence[str], rest: Sequence[str]) -> bool:
+        return True
 
     @property
     def shrinking(self) -> Expr | None:
@@ -195,9 +198,16 @@ class Fisher(Metric):
         return [names] if self.kind == "full" else [(n,) for n in names]
 
     def spanning(self, context: MetricContext, covector: Arrays) -> Arrays:
-        network = self.found is not None and bool(self.found.setting.inputs)
-        if self._has_range(context.loss, context.alone, network):
+        setting = self.found.setting if self.found is not None else None
+        network = setting is not None and bool(setting.inputs)
+        ranged = self._has_range(context.loss, context.alone, network)
+        if ranged and (context.inputs or not network):
             return covector
+        if ranged and setting is not None and not setting.inverted:
+            message = (
+                "The mean of this Fisher metric over the network's data was not taken exactly."
+            )
+            raise NoMetric(setting.own, message, "write `loss data(k)` for a network on few inputs")
         return self._exactly(context, covector, weigh=not self._absorbs(context))
 
     def _absorbs(self, context: MetricContext) -> bool:
@@ -257,19 +267,21 @@ class Fisher(Metric):
         """Raise where the metric itself is needed and is not known exactly."""
         expected = bool(setting.inputs) and self.data.full
         drawn = sampled().seen(setting.phi, setting.inputs) if expected else sees
+        whole = "`fisher(full)` on all parameters together"
         if is_piecewise(drawn, setting.known, setting.shapes):
             message = "This Fisher metric is not supported for piecewise functions."
-            note = (
-                "exact arithmetic takes gates as free, and those of the metric depend on θ; "
-                "`fisher(full)` on all parameters together, over Gaussian data, needs none"
-            )
+            note = "exact arithmetic takes gates as free, and those of the metric depend on θ"
+            if self.kind != "full":
+                note += f"; {whole}, over Gaussian data, needs none"
             raise NoMetric(setting.own, message, note)
         if expected and (self.output != "gaussian" or not is_affine(setting)):
             message = (
                 "The mean of this Fisher metric over Gaussian data is not known exactly: "
                 "that takes a Gaussian output and a network affine in its inputs."
             )
-            point = "write `data = points(k)`, or `fisher(full)` on all parameters together"
+            point = "write `data = points(k)`"
+            if self.kind != "full":
+                point += f", or {whole}"
             raise NoMetric(setting.own, message, point)
 
     def _ranked(self, setting: Setting) -> Fisher:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import prod
@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 from geoflow.expr.evaluate import Environment, evaluate, rationals
 from geoflow.expr.printer import print_expr
-from geoflow.expr.tree import Constant, Expr, walk
+from geoflow.expr.tree import Constant, Expr, Parameter, walk
 from geoflow.metric.base import Arrays, Metric, MetricContext, Setting
 from geoflow.metric.signature import Domain, samples, verify_sign, verify_symmetric
 from geoflow.primitives import inv
@@ -33,6 +33,9 @@ class Riemannian(Metric):
     matrix: Expr
     known: Mapping[str, Fraction | None]
     found: _Settled | None = field(default=None, repr=False, compare=False)
+
+    def reads_beside(self, own: Sequence[str], rest: Sequence[str]) -> bool:
+        return any(isinstance(n, Parameter) and n.name in rest for n in walk(self.matrix))
 
     @property
     def text(self) -> str:

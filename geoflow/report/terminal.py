@@ -230,7 +230,8 @@ def _claim_text(claim: ClaimResult) -> str:
     if claim.kind == "law":
         prefix, equals, body = claim.text.partition("=")
         return body.strip() if equals and prefix.split()[:1] == ["law"] else claim.text
-    return claim.text if claim.text.startswith("expect") else f"expect {claim.text}"
+    as_is = claim.kind == "sweep" or claim.text.startswith("expect")
+    return claim.text if as_is else f"expect {claim.text}"
 
 
 def _outcome(claim: ClaimResult) -> str:

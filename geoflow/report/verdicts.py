@@ -28,6 +28,7 @@ _REFUTED = {
     "complete": "GEO0603",
     "commuting": "GEO0604",
     "depth": "GEO0605",
+    "sweep": "GEO0602",
 }
 _UNDECIDED = {"law": "GEO0701", "complete": "GEO0704"}
 

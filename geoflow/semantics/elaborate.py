@@ -38,8 +38,9 @@ from geoflow.semantics.places import (
     timeless_law,
 )
 from geoflow.semantics.points import point
+from geoflow.semantics.resolved import resolved_text
 from geoflow.semantics.scope import Scope
-from geoflow.semantics.unsupported import unsupported
+from geoflow.semantics.sweeps import sweep
 from geoflow.syntax import tree
 from geoflow.syntax.layout import STATEMENT_WORDS
 
@@ -95,7 +96,6 @@ class _Elaboration:
         """Elaborate every statement in the order that lets each see what it needs."""
         for statement in self.statements:
             self._attempt(self.definitions.declare, statement)
-            self._attempt(unsupported, statement)
         self.definitions.evaluate()
         self.diagnostics += self.definitions.diagnostics
         flow = self._flow()
@@ -112,6 +112,7 @@ class _Elaboration:
         search, verify = self._settings()
         at = self._only("at", tree.AtNamed, tree.AtPoint)
         gates = self._only("gates", tree.Gates)
+        family = self._only("sweep", tree.Sweep)
         flow = flow or flows.Flow()
         return Model(
             name=self.opened.name,
@@ -145,6 +146,10 @@ class _Elaboration:
             network=bool(self._all(tree.Network)),
             inputs=self._declared(self.definitions.inputs),
             gates=(gates and self._attempt(maps.gates, gates)) or "lifted",
+            sweep=family and self._attempt(lambda s: sweep(self.definitions, s), family),
+            text=resolved_text(
+                self.opened.name, self.opened.statements, self.definitions.overrides
+            ),
         )
 
     # ------------------------------------------------------------ statements by kind

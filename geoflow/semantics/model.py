@@ -131,6 +131,29 @@ class Expectation:
 
 
 @dataclass(frozen=True)
+class SweptSize:
+    """`n in 1..6`: a size or constant that takes each of these values."""
+
+    name: str
+    first: int
+    last: int
+
+    @property
+    def values(self) -> range:
+        """Both ends included."""
+        return range(self.first, self.last + 1)
+
+
+@dataclass(frozen=True)
+class SweepDeclaration:
+    """`sweep n in 1..6, r in 1..4 when …`: the family that the model belongs to."""
+
+    sizes: tuple[SweptSize, ...]
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True)
 class SearchTerm:
     """One entry of `search`: polynomial(degree), darboux(degree), log(coordinates), or potentials."""
 
@@ -145,7 +168,8 @@ class Model:
     `damping` is None for order 1 only. `flow_options`: adam {"b1", "b2"} and rmsprop {"b2"} expressions in constants,
     sign {"power"} a natural number. `at` is None at a generic point. A model with `fields` has a field for every
     parameter and no maps; without, it has maps and no controls. The maps of a `network` depend on its inputs, which
-    stand in them as parameters of their names; other models have no inputs.
+    stand in them as parameters of their names; other models have no inputs. `text` is the model as one text that needs
+    no other file.
     """
 
     name: str
@@ -173,6 +197,8 @@ class Model:
     network: bool = False
     inputs: tuple[InputDeclaration, ...] = ()
     gates: Gates = "lifted"
+    sweep: SweepDeclaration | None = None
+    text: str = ""
 
     @property
     def file(self) -> str:

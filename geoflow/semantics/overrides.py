@@ -37,7 +37,7 @@ def read_overrides(
             diagnostics.append(_unknown(name, source, known, "note" if lenient else "error"))
             continue
         try:
-            values[name] = _value(name, source)
+            values[name] = read_value(name, source)
         except DiagnosticError as error:
             diagnostics += error.diagnostics
     return values, diagnostics
@@ -74,7 +74,12 @@ def _unknown(name: str, source: Source, known: set[str], severity: Severity) -> 
     return Diagnostic("GEO0109", message, whole, hints=(hint,), severity=severity)
 
 
-def _value(name: str, source: Source) -> tree.Expression:
+def read_value(name: str, source: Source) -> tree.Expression:
+    """The value given for a name: a number, or a list of numbers.
+
+    Raises:
+        DiagnosticError: the text is neither.
+    """
     whole = Span(source, 0, len(source.text))
     try:
         value = parse_expression(source)

@@ -70,7 +70,7 @@ class Pipeline:
         self.paths: list[str] = []
         self.options = CheckOptions()
 
-    def check_paths(self, paths, options, observer=None) -> Report:
+    def check_paths(self, paths, options, observer=None, over_sizes=None) -> Report:
         self.paths, self.options = list(paths), options
         if isinstance(self.answer, BaseException):
             raise self.answer

@@ -12,6 +12,7 @@ from geoflow.codes import CODES
 from geoflow.options import CheckOptions
 from geoflow.pipeline import check_text
 from geoflow.report.explain import explanation
+from geoflow.sweep.claim import OverSizes
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -27,7 +28,9 @@ def _models() -> list:
 
 @pytest.mark.parametrize(("mark", "body"), _models())
 def test_models_in_the_documentation(mark: str, body: str) -> None:
-    report = check_text(body, "<docs>", CheckOptions(verify=False))
+    report = check_text(
+        body, "<docs>", CheckOptions(verify=False, timeout=300), over_sizes=OverSizes()
+    )
     codes = [d.code for d in report.diagnostics]
     if match := re.match(r"error: (GEO\d{4})", mark):
         assert codes == [match[1]] and report.exit_code == 2

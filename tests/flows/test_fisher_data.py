@@ -14,11 +14,14 @@ import pytest
 import geoflow as gf
 from geoflow.dynamics import Gradient
 from geoflow.expr.tree import Number
+from geoflow.lossclass import FewData
 from geoflow.metric import Fisher, GaussianData, NoMetric, Points
 from geoflow.metric.base import Setting
 from geoflow.metric.expectation import is_piecewise, second_difference
 from geoflow.metric.genericrank import vanishes_identically
+from geoflow.options import CheckOptions
 from geoflow.parametrization import Block, Datum, MetricOn
+from geoflow.pipeline import check_text
 
 from .checking import BALANCE, verdict
 
@@ -171,3 +174,41 @@ def test_the_metric_of_a_map_knows_no_data() -> None:
     (on,) = flow.parametrization.metrics
     assert isinstance(on.metric, Fisher) and on.metric.found is not None
     assert isinstance(on.metric.found.setting, Setting) and not on.metric.found.setting.inputs
+
+
+def test_the_metric_of_a_network_on_few_data_is_that_of_its_own_data() -> None:
+    """g = v W x at one x: M⁺ turns W' = v xᵀ into v (MM)⁻¹xᵀ-like fields, so a combination of W's columns moves; with
+    c = vW, c' is along x, for Gaussian data."""
+    text = (
+        "param W[2, 2], v[2]\ninput x[2]\nnetwork g = v @ (W @ x)\nloss data(1)\n{}"
+        "law column = {}*W[0, 0] + {}*W[0, 1]\n"
+    )
+    (x,) = FewData(1).inputs([((2,), False)])
+    across = (int(x[0, 1]), -int(x[0, 0]))
+    kept = "law seen = ({})*(v @ W)[0] + ({})*(v @ W)[1]\n".format(*across)
+    for metric, verdicts in (
+        ("", ["proved", "refuted"]),
+        ("metric fisher(full)\n", ["refuted", "proved"]),
+        ("metric fisher(full, data = points(3))\n", ["refuted", "refuted"]),
+    ):
+        body = text.format(metric, f"({across[0]})", f"({across[1]})") + kept
+        (model,) = check_text(body, "few.geo", CheckOptions(verify=False)).models
+        assert [c.verdict for c in model.claims] == verdicts
+
+
+def test_a_metric_without_an_exact_mean_is_refused_on_few_data() -> None:
+    text = (
+        "param W[2, 2], v[2]\ninput x[2]\nnetwork g = v @ {}(W @ x)\nloss data(1)\n"
+        "metric fisher(full{})\n"
+    )
+    report = check_text(text.format("tanh", ""), "few.geo", CheckOptions(verify=False))
+    assert [d.code for d in report.diagnostics] == ["GEO0401"]
+    report = check_text(text.format("", ", output = categorical"), "few.geo")
+    assert report.diagnostics
+
+
+def test_a_network_put_on_given_data_is_not_taken_for_the_network() -> None:
+    flow = network(Fisher("full"), jnp.tanh)
+    given = flow.on_data({"x": np.array([[1.0, 2.0]])})
+    with pytest.raises(NoMetric, match="not taken exactly"):
+        gf.count_laws(given)

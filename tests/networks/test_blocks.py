@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import geoflow as gf
+from geoflow.dynamics import SignDescent
 from geoflow.options import CheckOptions
 from geoflow.pipeline import check_text
 
@@ -65,3 +66,59 @@ def test_the_residual_block_has_the_laws_it_has_without_the_skip():
 def test_a_wrong_count_of_a_block_is_refuted(wrong):
     (model,) = check_text(TEXT.replace("= 2", wrong), "r.geo", CheckOptions(verify=False)).models
     assert model.claims[0].verdict == "refuted"
+
+
+CIRCLE = """
+param x, y, z, c
+map phi = x*(1 - c**2)/(1 + c**2) + 2*y*c/(1 + c**2) + z
+flow rmsprop(b2 = 1/10)
+law pythagoras = exp(t/10)*(w(x)**2 + w(y)**2 - w(z)**2)
+expect laws of x, y, z = 1
+expect laws of x, y = 0
+"""
+
+
+def test_what_is_outside_of_a_block_is_the_same_in_all_factors_of_a_square():
+    """RMSProp squares one gradient, at one c: ∂x² + ∂y² = ∂z²."""
+    (model,) = check_text(CIRCLE, "c.geo", CheckOptions(verify=False)).models
+    assert [c.verdict for c in model.claims] == ["proved"] * 3
+    wrong = CIRCLE.replace("z = 1", "z = 0").replace("w(z)**2)", "2*w(z)**2)")
+    (model,) = check_text(wrong, "c.geo", CheckOptions(verify=False)).models
+    assert [c.verdict for c in model.claims] == ["refuted", "refuted", "proved"]
+
+
+def test_powers_of_one_gradient_are_polarized_at_one_point_outside_of_the_block():
+    """Cubes of quadratic polynomials in c are of degree 6: 8 of them are dependent, products at three c are not."""
+
+    def phi(p):
+        c = p["c"]
+        return sum(p["x"][k] * ((k + 1) + k * k * c + (k**3 + 2) * c * c) for k in range(9))
+
+    params = {"x": np.zeros(9), "c": np.zeros(())}
+    cubes = gf.Flow(phi, params, dynamics=SignDescent(3)).block("x")
+    assert gf.count_laws(cubes).upper == 9 - 7
+
+
+@pytest.mark.parametrize("metric", ["riemannian(diag([1 + u**2]))", "fisher(blocks)"])
+def test_a_metric_that_reads_what_the_block_leaves_out_is_refused(metric: str):
+    text = f"param x, y, u\nmap phi = x*y*u\nmetric {metric} on x\nexpect laws of x = 0\n"
+    report = check_text(text, "m.geo", CheckOptions(verify=False))
+    assert [d.code for d in report.diagnostics] == ["GEO0505"]
+
+
+def test_a_metric_that_reads_the_block_alone_is_measured():
+    text = (
+        "param x, y, u\nmap phi = x*y*u\nmetric riemannian(diag([1 + x**2])) on x\n"
+        "expect laws of x, u = 1\n"
+    )
+    (model,) = check_text(text, "m.geo", CheckOptions(verify=False)).models
+    assert model.claims[0].verdict == "proved"
+
+
+@pytest.mark.parametrize("head", ["map phi =", "input z\nnetwork g = z*"])
+def test_few_data_do_not_hold_what_is_outside_of_the_block(head: str):
+    """What a block leaves out moves, whatever the data are."""
+    text = f"param x, y, c\n{head} (x + c*y)\nloss data(1)\nexpect laws of x, y = "
+    for count, verdict in ((0, "proved"), (1, "refuted")):
+        (model,) = check_text(f"{text}{count}\n", "few.geo", CheckOptions(verify=False)).models
+        assert model.claims[0].verdict == verdict

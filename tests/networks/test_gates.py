@@ -14,6 +14,8 @@ from geoflow.exact.program import UnsupportedPrimitive, trace
 from geoflow.laws.search import Where
 from geoflow.lie.bracket import Generator, Letter
 from geoflow.lossclass import CrossEntropy, FewData
+from geoflow.options import CheckOptions
+from geoflow.pipeline import check_text
 from tests.networks.nets import SCALARS, mismatch, network, two_layers
 
 SMALL = {"U": (1, 2), "V": (2, 2)}
@@ -255,3 +257,10 @@ def test_one_seed_one_output_and_all_seeds_one_verdict():
     assert first.certificate == again.certificate
     assert first.certificate != other.certificate
     assert first.count.upper == other.count.upper
+
+
+def test_scalar_parameters_have_real_gates():
+    text = "param w, a\ninput x\nnetwork f = relu(a*relu(w*x))\ngates real\nexpect laws = 1\n"
+    (model,) = check_text(text, "s.geo", CheckOptions(verify=False)).models
+    assert model.real_gates is not None and model.real_gates.upper == 1
+    assert all(isinstance(x, int) for x in model.real_gates.point.values())

@@ -45,7 +45,7 @@ from .samples import codes, model
         ("param U\nmap f = U\nflow order 2 damping U", "0405"),
         ("param U\nmap f = U\nflow order 2 damping exp(t)", "0501"),
         ("param U\nmap f = U\nflow order 2 damping [1, 2]", "0305"),
-        ("param U\nmap f = U\nsweep n in 1..3", "0505"),
+        ("param U\nmap f = U\nsweep n in 1..3", "0201"),
         ("param U\nmap f = U\nexpect laws = 3/2", "0206"),
         ("param U\nmap f = U\nexpect laws = 0 - 1", "0206"),
         ("param U\nmap f = U\nexpect laws = U", "0206"),

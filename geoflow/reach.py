@@ -1,0 +1,54 @@
+"""What the engine cannot do with a model, as diagnostics at the model's text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from geoflow.diagnostics import Diagnostic, DiagnosticError
+from geoflow.semantics.model import Model
+
+T = TypeVar("T")
+
+
+def reachable(model: Model, work: Callable[[], T]) -> T:
+    """Turn what the engine cannot do into a diagnostic at the map."""
+    from geoflow.exact.interpreter import UnluckyPoint
+    from geoflow.exact.program import UnsupportedPrimitive
+    from geoflow.lie.closure import TooManyCoordinates
+
+    try:
+        return work()
+    except TooManyCoordinates as error:
+        message = f"`{model.name}` is too large: {error.message}."
+        hints = ("check a smaller member of the family, for example with -D",)
+        raise DiagnosticError(Diagnostic("GEO0304", message, model.span, hints=hints)) from None
+    except UnluckyPoint:
+        raise DiagnosticError(
+            Diagnostic(
+                "GEO0509",
+                f"The flow of `{model.name}` is not defined at any of the points tried.",
+                model.span,
+                "a denominator, a determinant or a radicand vanishes everywhere",
+                notes=("Points are random, so the expression is singular for all parameters.",),
+            )
+        ) from None
+    except UnsupportedPrimitive as error:
+        raise DiagnosticError(_unsupported(model, error.name)) from None
+
+
+def _unsupported(model: Model, what: str) -> Diagnostic:
+    """A metric whose inverse is not rational, or too many square roots: the front end admits nothing else."""
+    if what.startswith("sign("):
+        return Diagnostic("GEO0505", f"`flow {what}` is not supported yet.", model.span)
+    if "root" in what or "sqrt" in what:
+        message = f"The model `{model.name}` needs {what}, which is not supported yet."
+        return Diagnostic("GEO0508", message, model.span)
+    span = next((m.span for m in model.metrics if m.kind == "mirror"), model.span)
+    return Diagnostic(
+        "GEO0507",
+        f"The inverse of this metric contains `{what}`, so it is not a rational function.",
+        span,
+        "1/ψ'' must be rational, with square roots at most",
+        notes=("The count is a proof because every field is evaluated exactly in a prime field.",),
+    )
