@@ -31,6 +31,7 @@ PIECEWISE = _COMPARISONS | {
     "eq", "ne", "max", "min", "abs", "sign", "clamp", "reduce_max", "reduce_min", "is_finite",
     "and", "or", "not", "xor",
 }  # fmt: skip
+_APART = "with values that `==` or `!=` compares taken as different"
 _AVERAGES = {"mul", "reduce_sum", *SAME}  # what JAX does with the places of a greatest value
 
 
@@ -52,6 +53,7 @@ class _Lifting(Comparing):
     def __init__(self, program: Program):
         super().__init__(program)
         self.maxima: dict[int, Gate] = {}  # the slot of a greatest value → the choice that makes it
+        self.told_apart = False  # whether an equality was taken as false
 
     def lifted(self) -> Program:
         for instruction in self.program.instructions:
@@ -69,6 +71,7 @@ class _Lifting(Comparing):
             literals=self.literals,
             outputs=tuple(outputs),
             gates=gates,
+            readings=(*self.program.readings, *((_APART,) if self.told_apart else ())),
         )
 
     def _compared(
@@ -160,6 +163,7 @@ class _Lifting(Comparing):
             if extreme is not None and (found := self._is_extreme(value, extreme)) is not None:
                 return found
         if self.differ(a, b):
+            self.told_apart = True
             return self.truth_of(False)
         either = self.elementwise("add", self.gate(a, b), self.gate(b, a))
         return self.not_of(either)

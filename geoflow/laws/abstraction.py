@@ -31,7 +31,7 @@ from geoflow.lie.bracket import Field, Generator, exact_constants
 from geoflow.lie.point import ModularPoint, random_letter
 
 _SPARE = 32  # variables kept for values, at first
-_MOST_VARIABLES = 4000
+_MOST_VARIABLES = 12_000
 _CHEAP_TERMS, _CHEAP_PRODUCTS = 10**5, 10**7  # of an attempt before the last
 
 

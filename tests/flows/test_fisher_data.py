@@ -177,8 +177,8 @@ def test_the_metric_of_a_map_knows_no_data() -> None:
 
 
 def test_the_metric_of_a_network_on_few_data_is_that_of_its_own_data() -> None:
-    """g = v W x at one x: M⁺ turns W' = v xᵀ into v (MM)⁻¹xᵀ-like fields, so a combination of W's columns moves; with
-    c = vW, c' is along x, for Gaussian data."""
+    """g = v W x at one x: W' is along v xᵀ for the Euclidean metric; over Gaussian data it is c = vW whose c' is along
+    x."""
     text = (
         "param W[2, 2], v[2]\ninput x[2]\nnetwork g = v @ (W @ x)\nloss data(1)\n{}"
         "law column = {}*W[0, 0] + {}*W[0, 1]\n"
@@ -209,6 +209,6 @@ def test_a_metric_without_an_exact_mean_is_refused_on_few_data() -> None:
 
 def test_a_network_put_on_given_data_is_not_taken_for_the_network() -> None:
     flow = network(Fisher("full"), jnp.tanh)
-    given = flow.on_data({"x": np.array([[1.0, 2.0]])})
+    given = flow.on_data({"x": jnp.array([[1.0, 2.0]])})
     with pytest.raises(NoMetric, match="not taken exactly"):
         gf.count_laws(given)

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import geoflow as gf
 from geoflow.analysis import analyze
 from geoflow.exact.folding import folded
 from geoflow.exact.gates import multi_affine
@@ -264,3 +265,18 @@ def test_scalar_parameters_have_real_gates():
     (model,) = check_text(text, "s.geo", CheckOptions(verify=False)).models
     assert model.real_gates is not None and model.real_gates.upper == 1
     assert all(isinstance(x, int) for x in model.real_gates.point.values())
+
+
+def test_an_equality_of_data_is_said_to_be_taken_as_false():
+    """At x = 0 exactly w is trained; it is a law of all other data alone."""
+    weights = {"a": np.zeros(()), "w": np.zeros(()), "b": np.zeros(())}
+
+    def masked(p, x):
+        return jnp.where(x == 0, p["a"] * p["w"], p["a"] * p["b"] * x)
+
+    def scaled(p, x):
+        return jnp.maximum(p["a"] * p["b"] * x, 0) + p["w"] * jnp.abs(x)
+
+    said = "with values that `==` or `!=` compares taken as different"
+    assert said in analyze(gf.Flow.of_network(masked, weights, np.zeros(()))).assumes
+    assert said not in analyze(gf.Flow.of_network(scaled, weights, np.zeros(()))).assumes
