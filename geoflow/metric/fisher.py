@@ -267,12 +267,12 @@ class Fisher(Metric):
         """Raise where the metric itself is needed and is not known exactly."""
         expected = bool(setting.inputs) and self.data.full
         drawn = sampled().seen(setting.phi, setting.inputs) if expected else sees
+        whole = "`fisher(full)` on all parameters together"
         if is_piecewise(drawn, setting.known, setting.shapes):
             message = "This Fisher metric is not supported for piecewise functions."
-            note = (
-                "exact arithmetic takes gates as free, and those of the metric depend on θ; "
-                "`fisher(full)` on all parameters together, over Gaussian data, needs none"
-            )
+            note = "exact arithmetic takes gates as free, and those of the metric depend on θ"
+            if self.kind != "full":
+                note += f"; {whole}, over Gaussian data, needs none"
             raise NoMetric(setting.own, message, note)
         if expected and (self.output != "gaussian" or not is_affine(setting)):
             message = (
@@ -281,7 +281,7 @@ class Fisher(Metric):
             )
             point = "write `data = points(k)`"
             if self.kind != "full":
-                point += ", or `fisher(full)` on all parameters together"
+                point += f", or {whole}"
             raise NoMetric(setting.own, message, point)
 
     def _ranked(self, setting: Setting) -> Fisher:
