@@ -13,6 +13,7 @@ from geoflow.pipeline import check_text, compare_files
 from geoflow.report.comparison import render_comparison
 from geoflow.report.snippet import render_diagnostic
 from geoflow.report.terminal import render_full, render_model
+from geoflow.sweep.claim import OverSizes
 
 WIDTH = 88  # characters of a line of code on a page
 
@@ -28,7 +29,8 @@ def _console() -> tuple[Console, io.StringIO]:
 @cache
 def refusal(text: str, name: str) -> tuple[tuple[str, ...], str]:
     """The codes of what is wrong with a text, and what `geoflow check` says of it."""
-    report = check_text(text, name, CheckOptions(verify=False))
+    options = CheckOptions(verify=False)
+    report = check_text(text, name, options, over_sizes=OverSizes(cached=False))
     console, written = _console()
     for model in report.models:
         render_model(model, console)
@@ -42,7 +44,7 @@ def refusal(text: str, name: str) -> tuple[tuple[str, ...], str]:
 @cache
 def checked(text: str, name: str) -> tuple[int, str]:
     """The exit code and the output of `geoflow check` on a file of that name."""
-    report = check_text(text, name)
+    report = check_text(text, name, over_sizes=OverSizes(cached=False))
     console, written = _console()
     render_full(report, console)
     return report.exit_code, written.getvalue().strip("\n")
