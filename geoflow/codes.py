@@ -65,3 +65,15 @@ CODES: dict[str, str] = {
     "GEO0901": "fault of geoflow",
     "GEO0902": "worker or cluster of a sweep failed",
 }
+
+# by kind of claim
+REFUTED = {
+    "law": "GEO0601",
+    "laws": "GEO0602",
+    "block": "GEO0602",
+    "complete": "GEO0603",
+    "commuting": "GEO0604",
+    "depth": "GEO0605",
+    "sweep": "GEO0602",
+}
+UNDECIDED = {"law": "GEO0701", "laws": "GEO0702", "complete": "GEO0704"}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from geoflow.analysis import Analysis, Counted, count, independent
+from geoflow.codes import REFUTED, UNDECIDED
 from geoflow.diagnostics import Diagnostic
 from geoflow.flow import Flow
 from geoflow.laws.law import Law
@@ -144,17 +145,6 @@ def _shortened(real: RealGates) -> str:
 
 _LONGEST = 400  # characters of a point that is printed
 
-_CLAIM_CODES = {
-    "law": "GEO0601",
-    "laws": "GEO0602",
-    "block": "GEO0602",
-    "complete": "GEO0603",
-    "commuting": "GEO0604",
-    "depth": "GEO0605",
-    "sweep": "GEO0602",
-}
-_OPEN_CODES = {"law": "GEO0701", "laws": "GEO0702", "complete": "GEO0704"}
-
 
 def claim_diagnostics(model: Model, report: ModelReport, finished: bool) -> list[Diagnostic]:
     """Warnings at the claims that do not hold, and about what could not be settled. Never errors."""
@@ -164,9 +154,7 @@ def claim_diagnostics(model: Model, report: ModelReport, finished: bool) -> list
     for claim, span in zip(report.claims, spans, strict=True):
         if claim.verdict in HOLDS:
             continue
-        code = (_OPEN_CODES if claim.verdict == "undecided" else _CLAIM_CODES).get(
-            claim.kind, "GEO0702"
-        )
+        code = (UNDECIDED if claim.verdict == "undecided" else REFUTED).get(claim.kind, "GEO0702")
         what = claim.detail or claim.verdict
         found.append(
             Diagnostic(

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from geoflow.exact.floats import Floats
 from geoflow.exact.interpreter import run
+from geoflow.exact.literals import exactly
 from geoflow.exact.program import Instruction, Program, UnsupportedPrimitive, live
 
 _MOVES = {
@@ -24,9 +24,6 @@ _EXACT: dict[str, Callable[..., Any]] = {
     "is_finite": np.isfinite, "stop_gradient": lambda x: x,
 }  # fmt: skip
 _TRUTH = {"and": np.logical_and, "or": np.logical_or, "not": np.logical_not, "xor": np.logical_xor}
-_ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
-    "add": lambda a, b: a + b, "sub": lambda a, b: a - b, "mul": lambda a, b: a * b,
-}  # fmt: skip
 _LARGEST = 2**14  # entries of a folded constant
 
 
@@ -78,9 +75,8 @@ def _value(ins: Instruction, given: Sequence[np.ndarray]) -> np.ndarray | None:
         return np.broadcast_to(_EXACT[name](*given), ins.out_shapes[0])
     if name in _TRUTH and all(x.dtype == bool for x in given):
         return np.broadcast_to(_TRUTH[name](*given), ins.out_shapes[0])
-    if name in _ARITHMETIC and all(np.all(np.isfinite(x)) for x in given):
-        return _arithmetic(_ARITHMETIC[name], given, ins.out_shapes[0])
-    return None
+    found = exactly(name, given, _LARGEST)
+    return None if found is None else np.broadcast_to(found, ins.out_shapes[0])
 
 
 def _moved(ins: Instruction, given: Sequence[np.ndarray]) -> np.ndarray | None:
@@ -106,17 +102,3 @@ def _moved(ins: Instruction, given: Sequence[np.ndarray]) -> np.ndarray | None:
     except UnsupportedPrimitive:
         return None
     return result.astype(bool) if truth else result
-
-
-def _arithmetic(
-    operation: Callable[[Any, Any], Any], given: Sequence[np.ndarray], shape: tuple[int, ...]
-) -> np.ndarray | None:
-    a, b = (np.broadcast_to(np.asarray(x, dtype=np.float64), shape) for x in given)
-    with np.errstate(all="ignore"):
-        rounded = np.asarray(operation(a, b))
-    for x, y, z in zip(a.flat, b.flat, rounded.flat, strict=True):
-        if not np.isfinite(z) or operation(Fraction(float(x)), Fraction(float(y))) != Fraction(
-            float(z)
-        ):
-            return None
-    return rounded

@@ -14,7 +14,7 @@ import numpy as np
 from jax.extend.core import ClosedJaxpr, Literal
 
 from geoflow.exact.literals import exactly
-from geoflow.exact.program import Instruction, UnsupportedPrimitive
+from geoflow.exact.program import ERF_SLOPE, Instruction, UnsupportedPrimitive
 from geoflow.exact.windows import EXPANSIONS, rearranged
 
 _CALLS = {
@@ -112,7 +112,8 @@ class Inlining:
                 "reshape", tuple(inputs), (shape,), {"dimensions": None, "new_sizes": shape}, where
             )
         given = [self.literals[s] for s in inputs if s in self.literals]
-        if inputs and len(given) == len(inputs) and len(eqn.outvars) == 1:
+        slope = self.erf and any(np.all(np.abs(x) == ERF_SLOPE) for x in given)
+        if inputs and len(given) == len(inputs) and len(eqn.outvars) == 1 and not slope:
             value = exactly(name, given)
             if value is not None:
                 return [self.literal(value)]

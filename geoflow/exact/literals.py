@@ -40,10 +40,12 @@ _OPERATIONS: dict[str, Callable[..., Fraction]] = {
 }
 
 
-def exactly(primitive: str, given: Sequence[np.ndarray]) -> np.ndarray | None:
-    """The value of a primitive on literals; None where it is not known here, or would be rounded."""
+def exactly(
+    primitive: str, given: Sequence[np.ndarray], most: int = _MOST_ENTRIES
+) -> np.ndarray | None:
+    """The value of a primitive on literals of `most` entries; None where it is not known here, or would be rounded."""
     operation = _OPERATIONS.get(primitive)
-    if operation is None or any(x.size > _MOST_ENTRIES or x.dtype.kind not in "iuf" for x in given):
+    if operation is None or any(x.size > most or x.dtype.kind not in "iuf" for x in given):
         return None
     if not all(np.all(np.isfinite(x)) for x in given):
         return None
@@ -54,7 +56,11 @@ def exactly(primitive: str, given: Sequence[np.ndarray]) -> np.ndarray | None:
             value: Any = operation(*(Fraction(x[index].item()) for x in arrays))
         except (_Inexact, ZeroDivisionError):
             return None
-        if Fraction(float(value)) != value:
+        try:
+            rounded = float(value)
+        except OverflowError:
             return None
-        found[index] = float(value)
+        if Fraction(rounded) != value:
+            return None
+        found[index] = rounded
     return found

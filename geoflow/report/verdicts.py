@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from geoflow.codes import REFUTED, UNDECIDED
 from geoflow.results import ClaimResult, LawCount, ModelReport, Report, Verdict
 
 SIGNS: dict[Verdict, str] = {
@@ -21,16 +22,6 @@ STYLES: dict[Verdict, str] = {
     "refuted": "red",
     "undecided": "yellow",
 }
-_REFUTED = {
-    "law": "GEO0601",
-    "laws": "GEO0602",
-    "block": "GEO0602",
-    "complete": "GEO0603",
-    "commuting": "GEO0604",
-    "depth": "GEO0605",
-    "sweep": "GEO0602",
-}
-_UNDECIDED = {"law": "GEO0701", "complete": "GEO0704"}
 
 
 def holds(claim: ClaimResult) -> bool:
@@ -43,8 +34,8 @@ def claim_code(claim: ClaimResult) -> str | None:
     if holds(claim):
         return None
     if claim.verdict == "undecided":
-        return _UNDECIDED.get(claim.kind, "GEO0702")
-    return _REFUTED.get(claim.kind, "GEO0602")
+        return UNDECIDED.get(claim.kind, "GEO0702")
+    return REFUTED.get(claim.kind, "GEO0602")
 
 
 def formulas(model: ModelReport) -> int:
