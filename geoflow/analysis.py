@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -15,11 +16,13 @@ from geoflow.laws.identity import doubtful
 from geoflow.laws.independence import Gradients, gradients
 from geoflow.laws.law import Law
 from geoflow.laws.search import LawSet, Where, find_laws
+from geoflow.laws.structural import Peeled, is_large, measured
 from geoflow.lie.bracket import Generator
 from geoflow.lie.closure import Closure, close
 from geoflow.lie.facts import Facts, facts
 from geoflow.lie.point import ModularPoint, draw_point
 from geoflow.results import Certificate, LawCount, Verdict
+from geoflow.structure.symmetries import Symmetries
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,11 @@ class Counted:
     def certificate(self) -> Certificate:
         """The evidence for the upper bound."""
         return self.closure.certificate
+
+    @cached_property
+    def symmetries(self) -> Symmetries:
+        """What the program of φ shows of its laws."""
+        return Symmetries.of(self.flow)
 
     @property
     def upper(self) -> int:
@@ -145,7 +153,13 @@ def analyze(
 def search(counted: Counted, where: Where = Where(), deadline: Deadline = Deadline()) -> LawSet:
     """The laws of a counted flow in the dictionaries of `where`."""
     return find_laws(
-        counted.generator, counted.places, counted.upper, where, counted.seed, deadline
+        counted.generator,
+        counted.places,
+        counted.upper,
+        where,
+        counted.seed,
+        deadline,
+        counted.symmetries,
     )
 
 
@@ -205,8 +219,10 @@ def assumptions(counted: Counted) -> tuple[str, ...]:
     return tuple(said)
 
 
-def measure(counted: Counted, laws: Sequence[Law], place: int = 0) -> Gradients:
-    """The gradients of laws at one of the points."""
+def measure(counted: Counted, laws: Sequence[Law], place: int = 0) -> Gradients | Peeled:
+    """The gradients of laws at one of the points; how many are independent where there are too many coordinates."""
+    if is_large(counted.flow):
+        return measured(laws)
     return gradients(counted.flow, laws, counted.places[place])
 
 

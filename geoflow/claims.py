@@ -18,6 +18,7 @@ from geoflow.laws.domain import defined_somewhere
 from geoflow.laws.identity import judge
 from geoflow.laws.law import Law
 from geoflow.laws.refutation import is_plain, refute
+from geoflow.laws.structural import is_large
 from geoflow.laws.span import most_independent
 from geoflow.laws.symmetry import symmetry_of
 from geoflow.laws.tokens import UnsupportedExponential
@@ -53,7 +54,14 @@ def judge_laws(
             differential = differentiate(counted.flow, [claim.expression], named)
         except UnsupportedExponential as error:
             raise DiagnosticError(_unsupported(claim, str(error))) from None
-        judgement = judge(counted.generator, differential, counted.places, counted.seed, deadline)
+        judgement = judge(
+            counted.generator,
+            differential,
+            counted.places,
+            counted.seed,
+            deadline,
+            counted.symmetries,
+        )
         verdict = judgement.verdict
         holds = verdict in ("proved", "probable")
         if holds and not defined_somewhere(counted.flow, claim.expression, named, counted.seed):
@@ -295,6 +303,8 @@ def _certainly_fewer(
     """Whether the claims hold fewer than `count` independent laws, for certain: their entries span, over Q and beside
     constants, a space of lower dimension, or their Jacobian has a lower rank over the rational functions. A rank at
     points is only a lower bound."""
+    if is_large(counted.flow):  # `_most` is a proved bound there
+        return True
     open_claims = [j for j in judged if j.verdict in ("undecided", "probably refuted")]
     entries = sum(math.prod(j.claim.expression.shape) for j in open_claims)
     named = {n: v for law in laws for n, v in law.flow.constants.items()}

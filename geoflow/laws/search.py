@@ -30,6 +30,7 @@ from geoflow.laws.law import Law
 from geoflow.laws.matrix_form import expression, matrix_laws
 from geoflow.laws.monomials import MonomialSampler, entries_of, highest_degree
 from geoflow.laws.quotients import Factors, darboux_factors, quotients
+from geoflow.laws.structural import SEARCHED, is_large, structural_laws
 from geoflow.laws.symmetry import symmetry_of
 from geoflow.laws.terms import (
     cross_terms,
@@ -43,10 +44,12 @@ from geoflow.laws.tokens import UnsupportedExponential
 from geoflow.lie.bracket import Generator
 from geoflow.lie.point import ModularPoint
 from geoflow.results import HOLDS
+from geoflow.structure.symmetries import Symmetries
 
 _CONSTANT_DEGREE = 2
 DEFAULT_DEGREE = 4
 DEFAULT_DARBOUX = 2
+_SMALL = 500  # coordinates up to which matrix forms are found by solving for them
 _BEFORE_DARBOUX = 2  # laws that are polynomials of this degree are sought first
 
 
@@ -79,6 +82,7 @@ class _Collected:
     places: Sequence[ModularPoint]
     seed: int
     deadline: Deadline
+    symmetries: Symmetries
     laws: list[tuple[Expr, Judgement, np.ndarray]]
 
     @property
@@ -99,6 +103,11 @@ class _Collected:
         except (UnluckyPoint, UnsupportedPrimitive, UnsupportedExponential):
             return None
 
+    def judge(self, differential: Differential) -> Judgement:
+        return judge(
+            self.generator, differential, self.places, self.seed, self.deadline, self.symmetries
+        )
+
     def take(self, candidates: Sequence[Expr], enough: int) -> None:
         """Add proved candidates that raise the rank: those with most independent entries first, then the shortest."""
         measured = []
@@ -115,7 +124,7 @@ class _Collected:
                 return
             raised = linalg.rank(np.concatenate([self.rows(), rows]), self.prime)
             if raised > rank:
-                judged = judge(self.generator, differential, self.places, self.seed, self.deadline)
+                judged = self.judge(differential)
                 if judged.verdict in HOLDS:
                     self.laws.append((law, judged, rows))
                     rank = raised
@@ -128,11 +137,16 @@ def find_laws(
     where: Where = Where(),
     seed: int = 0,
     deadline: Deadline = Deadline(),
+    symmetries: Symmetries | None = None,
 ) -> LawSet:
     """Search until `upper` independent laws are known. `places`: points at which denominators do not vanish."""
-    collected = _Collected(generator, places, seed, deadline, [])
+    symmetries = symmetries or Symmetries.of(generator.flow)
+    if is_large(generator.flow):
+        laws, rank = structural_laws(symmetries, upper, deadline)
+        return LawSet(laws, rank, SEARCHED)
+    collected = _Collected(generator, places, seed, deadline, symmetries, [])
     searched: list[str] = []
-    for name, candidates in _stages(generator, where, seed, deadline):
+    for name, candidates in _stages(generator, where, seed, deadline, symmetries):
         if collected.rank() >= upper or deadline.passed:
             break
         searched.append(name)
@@ -141,12 +155,14 @@ def find_laws(
 
 
 def _stages(
-    generator: Generator, where: Where, seed: int, deadline: Deadline
+    generator: Generator, where: Where, seed: int, deadline: Deadline, symmetries: Symmetries
 ) -> Iterator[tuple[str, list[Expr]]]:
     """Names of dictionaries and the candidates found in them, cheap ones first."""
     flow = generator.flow
     factors = time_factors(flow)
     degrees = range(_CONSTANT_DEGREE + 1) if flow.symbolic_constants else range(1)
+    if where.matrix and flow.dimension > _SMALL:
+        yield SEARCHED, symmetries.laws()
     if where.matrix:
         own = own_terms(flow)
         for degree in degrees:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
 
-from geoflow.expr.build import matmul, transpose
+from geoflow.expr.build import matmul, outer, transpose
 from geoflow.expr.tree import Apply, Expr, Number, Parameter, Shape
 from geoflow.exact.program import UnsupportedPrimitive
 from geoflow.parametrization import Block
@@ -46,6 +46,8 @@ class Line:
             leaf = Apply("reshape", (leaf,), self.view, (("shape", self.view),))
         if len(self.view) == 2:
             return matmul(transpose(leaf), leaf) if self.axis else matmul(leaf, transpose(leaf))
+        if len(self.view) == 1:
+            return outer(leaf, leaf)
         letters = "abcdefghijklmnop"[: len(self.view)]
         other = letters[: self.axis] + "z" + letters[self.axis + 1 :]
         subscripts = (("subscripts", f"{letters},{other}->{letters[self.axis]}z"),)

@@ -120,7 +120,7 @@ class _Variation:
             self.tangents[ins.outputs[0]] = plus(
                 *(self._moved(ins, k) for k, s in enumerate(ins.inputs) if self.tangents.get(s))
             )
-        elif ins.primitive in _FUNCTIONS:
+        elif ins.primitive in _FUNCTIONS and not any(map(self.tangents.get, ins.inputs[1:])):
             slope = single(
                 atom(self.symbols.of(("slope", ins.outputs[0])), self.shape(ins.outputs[0]))
             )
@@ -146,6 +146,8 @@ Rule = Callable[[_Variation, Instruction], Pair]
 
 def _entrywise(draft: Draft, a: list[Axis], b: list[Axis]) -> list[Axis]:
     if len(a) != len(b):  # a scalar
+        if a and b:
+            raise NotShown
         return a or b
     return draft.identify(list(zip(a, b, strict=True)), a)
 
@@ -166,6 +168,8 @@ def _spread(s: _Variation, slot: int, ins: Instruction) -> Callable[[Words], Wor
     shape = tuple(ins.out_shapes[0])
     if s.shape(slot) == shape:
         return lambda words: words
+    if s.shape(slot):
+        raise NotShown
     return lambda words: mapped(words, lambda draft, _: [draft.edge(n) for n in shape])
 
 
