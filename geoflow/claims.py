@@ -51,20 +51,21 @@ def judge_laws(
     for claim in model.laws:
         named = {n.name: values[n.name] for n in walk(claim.expression) if isinstance(n, Constant)}
         try:
-            differential = differentiate(counted.flow, [claim.expression], named)
+            home = counted.home(claim.expression)
+            differential = differentiate(home.flow, [claim.expression], named)
         except UnsupportedExponential as error:
             raise DiagnosticError(_unsupported(claim, str(error))) from None
         judgement = judge(
-            counted.generator,
+            home.generator,
             differential,
-            counted.places,
-            counted.seed,
+            home.places,
+            home.seed,
             deadline,
-            counted.symmetries,
+            home.symmetries,
         )
         verdict = judgement.verdict
         holds = verdict in ("proved", "probable")
-        if holds and not defined_somewhere(counted.flow, claim.expression, named, counted.seed):
+        if holds and not defined_somewhere(home.flow, claim.expression, named, counted.seed):
             verdict, holds = "undecided", False
         law = _law(counted, claim, verdict, named) if holds else None
         judged.append(JudgedLaw(claim, verdict, differential, law, judgement.reason))
@@ -122,6 +123,7 @@ def law_results(
 
 def _witness(counted: Counted, judged: JudgedLaw) -> tuple[str, ...]:
     """What refutes a law, for people."""
+    counted = counted.home(judged.claim.expression)
     generator, name = counted.generator, judged.claim.name
     if not is_plain(generator):
         found = refute(generator, judged.differential, name, counted.seed)

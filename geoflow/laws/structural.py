@@ -11,6 +11,7 @@ from geoflow.expr.tree import Expr
 from geoflow.flow import Flow
 from geoflow.laws.law import Law
 from geoflow.laws.symmetry import symmetry_of
+from geoflow.structure.scalings import rates
 from geoflow.structure.peeling import Outline, peeled
 from geoflow.structure.symmetries import Symmetries
 
@@ -57,10 +58,12 @@ def structural_laws(
     flow = symmetries.flow
     order = {b.name: k for k, b in enumerate(flow.parameters)}
     kept.sort(key=lambda c: (sorted(order[n] for n in c[1].names), print_expr(c[0])))
+    known = rates(flow)
     laws, before = [], 0
     for k, (law, outline) in enumerate(kept):
         upto = peeled([o for _, o in kept[: k + 1]])
-        why = symmetry_of(law, flow, shown=True)
+        even = len({abs(c) * known[line.name] for c, line in outline.grams}) <= 1
+        why = symmetry_of(law, flow, known=even)
         laws.append(Law(law, flow, "proved", outline.rank, upto - before, why))
         before = upto
     return tuple(laws), rank

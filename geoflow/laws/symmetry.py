@@ -49,9 +49,9 @@ class Move:
     action: Action
 
 
-def symmetry_of(law: Expr, flow: Flow, shown: bool = False) -> str:
-    """`U → U G, V → V G⁻ᵀ`, or nothing; fields written out have no φ that a symmetry could leave unchanged. `shown`:
-    the law was read off the program of φ with its symmetry, which then needs no point."""
+def symmetry_of(law: Expr, flow: Flow, known: bool = False) -> str:
+    """`U → U G, V → V G⁻ᵀ`, or nothing; fields written out have no φ that a symmetry could leave unchanged. `known`:
+    that it leaves φ unchanged needs no test."""
     if not flow.parametrization.outputs:
         return ""
     body = law
@@ -66,7 +66,6 @@ def symmetry_of(law: Expr, flow: Flow, shown: bool = False) -> str:
         moves, draw, where = _rescalings(terms, flow), _scales, _where(terms)
     if not moves or len({m.name for m in moves}) < len(moves):
         return ""
-    known = shown and (draw is _scales or len({abs(c) for c, _ in terms}) == 1)
     if not known and not _leaves_output(flow, moves, draw, law.shape):
         return ""
     return ", ".join(m.text for m in moves) + where

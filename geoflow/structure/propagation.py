@@ -59,7 +59,7 @@ class _Propagation:
             self.shapes |= dict(zip(ins.outputs, ins.out_shapes, strict=True))
 
     def value(self, slot: int, shape: tuple[int, ...] | None = None) -> Grade:
-        """The degrees of a slot; a scalar spreads over `shape`."""
+        """The degrees of a slot; a scalar, and axes of length 1, spread over `shape`."""
         found = self.values.get(slot)
         if found is None:
             if slot in self.program.literals:
@@ -67,9 +67,12 @@ class _Propagation:
             else:
                 found = Grade(self.shapes[slot])
             self.values[slot] = found
-        if shape is not None and found.shape == () and shape:
-            return Grade(shape, found.parts)
-        return found
+        if shape is None or found.shape == shape:
+            return found
+        if found.shape and len(found.shape) != len(shape):
+            raise TooEntangled
+        same = {k: k for k, n in enumerate(found.shape) if n == shape[k]}
+        return moved(found, shape, same)
 
     def shape(self, ins: Instruction) -> tuple[int, ...]:
         return tuple(ins.out_shapes[0])

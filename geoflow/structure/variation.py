@@ -149,7 +149,8 @@ def _entrywise(draft: Draft, a: list[Axis], b: list[Axis]) -> list[Axis]:
         if a and b:
             raise NotShown
         return a or b
-    return draft.identify(list(zip(a, b, strict=True)), a)
+    pairs = list(zip(a, b, strict=True))
+    return draft.identify([p for p in pairs if all(p)], [x or y for x, y in pairs])
 
 
 def _sum(sign: int) -> Rule:
@@ -168,9 +169,15 @@ def _spread(s: _Variation, slot: int, ins: Instruction) -> Callable[[Words], Wor
     shape = tuple(ins.out_shapes[0])
     if s.shape(slot) == shape:
         return lambda words: words
-    if s.shape(slot):
+    own = s.shape(slot) or (1,) * len(shape)
+    if len(own) != len(shape):
         raise NotShown
-    return lambda words: mapped(words, lambda draft, _: [draft.edge(n) for n in shape])
+
+    def spread(draft: Draft, axes: list[Axis]) -> list[Axis]:
+        axes = axes or [()] * len(shape)
+        return [a if k == n else draft.edge(n) for a, k, n in zip(axes, own, shape, strict=True)]
+
+    return lambda words: mapped(words, spread)
 
 
 def _bilinear(
