@@ -13,6 +13,7 @@ from math import prod
 
 import numpy as np
 
+from geoflow.exact import linalg
 from geoflow.expr.build import power, total
 from geoflow.expr.tree import Apply, Expr, Number, Parameter, Shape
 from geoflow.flow import Flow
@@ -24,6 +25,9 @@ from geoflow.structure.squares import squares
 
 _MOST_CONDITIONS = 2**26
 _MOST_SPLITS = 8
+_MOST_WINDOWS = 24
+_MOST_ENTRIES = 300  # by which terms are told apart
+_PRIME = 1_000_003
 
 
 def rates(flow: Flow) -> dict[str, Fraction]:
@@ -101,6 +105,12 @@ def _parted(block: Block, sizes: Sequence[int]) -> Iterator[_Term]:
         for k in (axis, axis + 1):
             if shape[k] in sizes:
                 yield _Term(_squared(leafs, k), block.name, (block.name, axis), True)
+    for axis, start, stop in _windows(block.shape, sizes):
+        bounds = [(0, n, 1) for n in block.shape]
+        bounds[axis] = (start, stop, 1)
+        shape = tuple(b - a for a, b, _ in bounds)
+        window = Apply("index", (leaf,), shape, (("items", tuple(bounds)),))
+        yield _Term(_squared(window, axis), block.name, (block.name, axis), True)
 
 
 def _squared(leaf: Expr, axis: int | None) -> Expr:
@@ -110,6 +120,19 @@ def _squared(leaf: Expr, axis: int | None) -> Expr:
     if not others:
         return square
     return total(square, None if axis is None else others[0] if len(others) == 1 else others)
+
+
+def _windows(shape: Shape, sizes: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+    """Parts of axes that are joined of several: those at the ends, and those that begin where others end."""
+    found = 0
+    for axis, whole in enumerate(shape):
+        smaller = [n for n in sizes if 1 < n < whole]
+        ends = {0, *smaller, *(a + b for a in smaller for b in smaller), *(whole - n for n in smaller)}
+        for start, n in ((a, n) for a in sorted(ends) for n in smaller if a + n <= whole):
+            found += 1
+            if found > _MOST_WINDOWS:
+                return
+            yield axis, start, start + n
 
 
 def _found(
@@ -127,8 +150,9 @@ def _found(
             groups.setdefault(shape, []).append((term, keys, values))
     laws = []
     for shape in sorted(groups, key=lambda s: -prod(s)):
-        chosen = [t for t, _, _ in groups[shape]]
-        for degrees in _kernel([k for _, k, _ in groups[shape]], [v for *_, v in groups[shape]]):
+        own = [groups[shape][k] for k in _independent([t for t, _, _ in groups[shape]])]
+        chosen = [t for t, _, _ in own]
+        for degrees in _kernel([k for _, k, _ in own], [v for *_, v in own]):
             pairs = zip(chosen, degrees, strict=True)
             laws.append([(t, d / known[t.name]) for t, d in pairs if d])
     return laws
@@ -144,6 +168,32 @@ def _splits(shape: Shape, sizes: Sequence[int]) -> Iterator[tuple[int, tuple[int
                 yield axis, (n, whole // n)
                 if n * n != whole:
                     yield axis, (whole // n, n)
+
+
+def _independent(terms: Sequence[_Term]) -> list[int]:
+    """The first terms that are linearly independent, told from the squares of some entries: others may be, too."""
+    rng = np.random.default_rng(_MOST_ENTRIES)
+    pairs: list[tuple[int, str, np.ndarray, np.ndarray]] = []
+    drawn: dict[str, np.ndarray] = {}
+    for k, term in enumerate(terms):
+        (own,) = squares(term.expression) or ()
+        flat = own.target.ravel()
+        if term.name not in drawn:
+            everything = np.arange(len(flat))
+            few = len(flat) <= _MOST_ENTRIES
+            drawn[term.name] = everything if few else rng.choice(everything, _MOST_ENTRIES)
+        entries = drawn[term.name][flat[drawn[term.name]] >= 0]
+        pairs.append((k, term.name, entries, flat[entries]))
+    column: dict[tuple[str, int, int], int] = {}
+    places = [
+        (k, column.setdefault((name, int(e), int(t)), len(column)))
+        for k, name, entries, targets in pairs
+        for e, t in zip(entries, targets, strict=True)
+    ]
+    matrix = np.zeros((len(terms), len(column)), dtype=np.int64)
+    for k, c in places:
+        matrix[k, c] = 1
+    return linalg.independent_rows(matrix, _PRIME)
 
 
 def _kernel(keys: Sequence[np.ndarray], values: Sequence[np.ndarray]) -> Iterator[list[Fraction]]:
