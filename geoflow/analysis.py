@@ -28,7 +28,6 @@ from geoflow.results import Certificate, LawCount, SummandRank, Verdict
 from geoflow.structure.directsum import Summand, summands
 from geoflow.structure.symmetries import Symmetries
 
-
 _WORTH = 60  # coordinates beyond which a direct sum is taken apart
 
 
@@ -147,9 +146,7 @@ def count(flow: Flow, seed: int = 0, deadline: Deadline = Deadline()) -> Counted
     return Counted(flow, generator, closure, places, seed)
 
 
-def _of_parts(
-    flow: Flow, apart: Sequence[Summand], seed: int, deadline: Deadline
-) -> Counted:
+def _of_parts(flow: Flow, apart: Sequence[Summand], seed: int, deadline: Deadline) -> Counted:
     """A direct sum, each of its different summands counted once."""
     firsts = {k: count(s.flow, seed, deadline) for k, s in enumerate(apart) if s.like == k}
     parts = tuple(Part(s, firsts[s.like], apart[s.like].names) for s in apart)
@@ -249,7 +246,9 @@ def _search_parts(counted: Counted, where: Where, deadline: Deadline) -> LawSet:
             why = symmetry_of(own, part.summand.flow, known=True) if law.symmetry else ""
             laws.append(replace(law, expression=own, flow=counted.flow, symmetry=why))
     total = sum(found[part.summand.like].independent for part in counted.parts)
-    searched = dict.fromkeys(name for f in found.values() for name in f.searched.split(", ") if name)
+    searched = dict.fromkeys(
+        name for f in found.values() for name in f.searched.split(", ") if name
+    )
     return LawSet(tuple(laws), total, ", ".join(searched))
 
 

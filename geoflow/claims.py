@@ -18,8 +18,8 @@ from geoflow.laws.domain import defined_somewhere
 from geoflow.laws.identity import judge
 from geoflow.laws.law import Law
 from geoflow.laws.refutation import is_plain, refute
-from geoflow.laws.structural import is_large
 from geoflow.laws.span import most_independent
+from geoflow.laws.structural import is_large
 from geoflow.laws.symmetry import symmetry_of
 from geoflow.laws.tokens import UnsupportedExponential
 from geoflow.laws.witness import find_witness

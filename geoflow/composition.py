@@ -40,7 +40,9 @@ def in_words(summands: Sequence[SummandRank]) -> str:
     return ", ".join(_in_words(s.count, s.parameters) for s in summands)
 
 
-def of_certificates(parts: Sequence[tuple[Times[Certificate], SummandRank]], seed: int) -> Certificate:
+def of_certificates(
+    parts: Sequence[tuple[Times[Certificate], SummandRank]], seed: int
+) -> Certificate:
     """The evidence for the sum: ranks add, since the Lie algebra is a direct sum."""
     own = [times for times, _ in parts]
     best = [sorted(t.of.runs, key=lambda r: -(r.ranks[-1] if r.ranks else 0)) for t in own]
@@ -49,7 +51,10 @@ def of_certificates(parts: Sequence[tuple[Times[Certificate], SummandRank]], see
         chosen = [runs_of[k] for runs_of in best]
         depth = max(len(r.ranks) for r in chosen)
         ranks = tuple(
-            sum(t.count * r.ranks[min(d, len(r.ranks) - 1)] for t, r in zip(own, chosen, strict=True))
+            sum(
+                t.count * r.ranks[min(d, len(r.ranks) - 1)]
+                for t, r in zip(own, chosen, strict=True)
+            )
             for d in range(depth)
         )
         words = sum(r.words for r in chosen)
@@ -102,12 +107,12 @@ def of_facts(parts: Sequence[Times[Facts]]) -> Facts:
     own = [t.of for t in parts]
 
     def weakest(name: str) -> Verdict:
-        return max((f.status[name] for f in own), key=_FACTS.index)
+        return _FACTS[max(_FACTS.index(f.status[name]) for f in own)]
 
     def every(name: str) -> tuple[bool, Verdict]:
         failing = [f.status[name] for f in own if not f.values[name]]
         if failing:
-            return False, min(failing, key=_FACTS.index)
+            return False, _FACTS[min(map(_FACTS.index, failing))]
         return True, weakest(name)
 
     involutive, commuting = every("involutive"), every("commuting")

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from geoflow.analysis import Analysis, Counted, count, independent
-from geoflow.composition import in_words
 from geoflow.codes import REFUTED, UNDECIDED
+from geoflow.composition import in_words
 from geoflow.diagnostics import Diagnostic
 from geoflow.flow import Flow
 from geoflow.laws.law import Law

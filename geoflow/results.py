@@ -78,7 +78,9 @@ class Certificate:
     estimated: bool = False
     balls: BallRun | None = None
     assumed: bool = False  # whether the fields take for granted what is only probable
-    summands: tuple[SummandRank, ...] = ()  # of a direct sum, each counted once; `runs` are then sums of theirs
+    summands: tuple[
+        SummandRank, ...
+    ] = ()  # of a direct sum, each counted once; `runs` are then sums of theirs
 
     @property
     def ranks(self) -> tuple[int, ...]:

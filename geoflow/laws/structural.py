@@ -11,8 +11,8 @@ from geoflow.expr.tree import Expr
 from geoflow.flow import Flow
 from geoflow.laws.law import Law
 from geoflow.laws.symmetry import symmetry_of
-from geoflow.structure.scalings import rates
 from geoflow.structure.peeling import Outline, peeled
+from geoflow.structure.scalings import rates
 from geoflow.structure.symmetries import Symmetries
 
 LARGE = 5000  # coordinates beyond which no gradient is written out

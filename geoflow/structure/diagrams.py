@@ -181,11 +181,15 @@ class Draft:
             waiting.remove(chosen)
             symbol, axes = chosen
             if symbol == SYMMETRIC:
-                least = sorted(axes, key=lambda a: min((number.get(e, 10**9) for e in a), default=0))
+                least = sorted(
+                    axes, key=lambda a: min((number.get(e, 10**9) for e in a), default=0)
+                )
                 chosen = (symbol, tuple(least))
             known(e for a in chosen[1] for e in a)
             ordered.append(chosen)
-        factors = tuple((s, tuple(tuple(number[e] for e in a) for a in axes)) for s, axes in ordered)
+        factors = tuple(
+            (s, tuple(tuple(number[e] for e in a) for a in axes)) for s, axes in ordered
+        )
         if any(s == SYMMETRIC for s, _ in factors):
             factors = tuple(
                 (s, tuple(sorted(axes)) if s == SYMMETRIC else axes) for s, axes in factors

@@ -43,7 +43,9 @@ def summands(flow: Flow) -> tuple[Summand, ...]:
         return ()
     whole = _Whole.of(flow)
     groups = whole.groups(apart=isinstance(p.loss, AnyLoss))
-    if len(groups) < 2 or {n for names, _ in groups for n in names} != {b.name for b in p.parameters}:
+    if len(groups) < 2 or {n for names, _ in groups for n in names} != {
+        b.name for b in p.parameters
+    }:
         return ()
     found: list[Summand] = []
     keys: list[Any] = []
@@ -74,25 +76,20 @@ def _restricted(p: Parametrization, names: Sequence[str], part: _Part) -> Parame
         if (own := tuple(n for n in m.parameters if n in names))
     ]
     data = tuple(d for d in p.data if d.name in part.inputs)
-    return replace(
-        p, parameters=blocks, phi=part, outputs=(), metrics=tuple(metrics), data=data
-    )
+    return replace(p, parameters=blocks, phi=part, outputs=(), metrics=tuple(metrics), data=data)
 
 
 @dataclass(frozen=True)
 class _Part:
     """φ's equations that some of its outputs need, as a function."""
 
-    jaxpr: Any = field(repr=False)
-    consts: tuple[Any, ...] = field(repr=False)
+    closed: Any = field(repr=False)
     leaves: tuple[tuple[str, str], ...]  # by argument: constant or input, and its name
     inputs: tuple[str, ...]  # what is read, in the order in which it is first read
 
     def __call__(self, constants: Arrays, values: Arrays) -> tuple[jax.Array, ...]:
-        given = [
-            constants[n] if kind == "constant" else values.get(n) for kind, n in self.leaves
-        ]
-        return tuple(jax.core.eval_jaxpr(self.jaxpr, self.consts, *given))
+        given = [constants[n] if kind == "constant" else values.get(n) for kind, n in self.leaves]
+        return tuple(jex.jaxpr_as_fun(self.closed)(*given))
 
 
 @dataclass(frozen=True)
@@ -114,7 +111,12 @@ class _Whole:
             {n: ("constant", n) for n in flow.constants},
             {n: ("input", n) for n in shapes},
         )
-        leaves = tuple(jax.tree.leaves(named, is_leaf=lambda x: isinstance(x, tuple) and len(x) == 2 and isinstance(x[0], str)))
+        leaves = tuple(
+            jax.tree.leaves(
+                named,
+                is_leaf=lambda x: isinstance(x, tuple) and len(x) == 2 and isinstance(x[0], str),
+            )
+        )
         return _Whole(closed, leaves, tuple(b.name for b in p.parameters))
 
     def groups(self, apart: bool) -> list[tuple[tuple[str, ...], list[Any]]]:
@@ -138,9 +140,7 @@ class _Whole:
             groups.append((names.union(*(g[0] for g in meeting)), [*outs, v]))
         order = {n: k for k, n in enumerate(self.parameters)}
         groups.sort(key=lambda g: min(order[n] for n in g[0]))
-        return [
-            (tuple(n for n in self.read(outs) if n in names), outs) for names, outs in groups
-        ]
+        return [(tuple(n for n in self.read(outs) if n in names), outs) for names, outs in groups]
 
     def needed(self, outs: Sequence[Any]) -> list[Any]:
         """The equations that outputs need."""
@@ -162,11 +162,8 @@ class _Whole:
         return list(dict.fromkeys(names[id(v)] for v in met if id(v) in names))
 
     def part(self, outs: Sequence[Any]) -> _Part:
-        jaxpr = self.closed.jaxpr
-        own = jex.Jaxpr(
-            jaxpr.constvars, jaxpr.invars, list(outs), self.needed(outs), jaxpr.effects
-        )
-        return _Part(own, tuple(self.closed.consts), self.leaves, tuple(self.read(outs)))
+        own = self.closed.jaxpr.replace(outvars=list(outs), eqns=self.needed(outs))
+        return _Part(jex.ClosedJaxpr(own, self.closed.consts), self.leaves, tuple(self.read(outs)))
 
 
 def _pieces(out: Any, makers: Mapping[int, Any]) -> list[Any]:

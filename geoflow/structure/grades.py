@@ -77,7 +77,9 @@ def on_axes(part: Part, axes: Sequence[int]) -> np.ndarray:
     return part.ids.reshape([sizes.get(a, 1) for a in axes])
 
 
-def written_out(forms: Forms, shape: Shape, parts: Sequence[Part], axes: Sequence[int]) -> np.ndarray:
+def written_out(
+    forms: Forms, shape: Shape, parts: Sequence[Part], axes: Sequence[int]
+) -> np.ndarray:
     """The sum of parts on all of these axes."""
     lengths = tuple(shape[a] for a in axes)
     if np.prod(lengths, dtype=np.int64) > MOST_ENTRIES:

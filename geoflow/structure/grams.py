@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
 
+from geoflow.exact.program import UnsupportedPrimitive
 from geoflow.expr.build import matmul, outer, transpose
 from geoflow.expr.tree import Apply, Expr, Number, Parameter, Shape
-from geoflow.exact.program import UnsupportedPrimitive
 from geoflow.parametrization import Block
 from geoflow.structure.combinations import kernel, whole
 from geoflow.structure.diagrams import SYMMETRIC, Draft, NotShown
@@ -150,7 +150,9 @@ def gram_laws(
         equations = _equations(program, own)
         if equations is None:
             continue
-        for degrees in kernel([[row.get(k, Fraction(0)) for k in range(len(own))] for row in equations], len(own)):
+        for degrees in kernel(
+            [[row.get(k, Fraction(0)) for k in range(len(own))] for row in equations], len(own)
+        ):
             parts = [(d / rates[x.name], x.gram) for d, x in zip(degrees, own, strict=True) if d]
             laws.append(whole(parts))
     return laws
@@ -162,9 +164,7 @@ def _equations(program: Forward, lines: Sequence[Line]) -> list[dict[int, Fracti
     for k, line in enumerate(lines):
         moved.setdefault(program.slots[line.name], []).append((k, line))
     try:
-        return variation(
-            program.program, {s: _tangent(s, own) for s, own in moved.items()}
-        )
+        return variation(program.program, {s: _tangent(s, own) for s, own in moved.items()})
     except (NotShown, UnsupportedPrimitive):
         return None
 

@@ -242,7 +242,7 @@ def _groups(
                 n *= after[j]
                 right.append(j)
                 j += 1
-            if m == n and (left and right or (i >= len(before) and j >= len(after))):
+            if m == n and ((left and right) or (i >= len(before) and j >= len(after))):
                 break
         groups.append((tuple(left), tuple(right)))
     return groups
@@ -290,7 +290,9 @@ def _gather(s: _Propagation, ins: Instruction) -> Grade | list[Grade]:
         if ins.params["slice_sizes"][k] == a.shape[k] and k not in numbers.start_index_map
     ]
     passing = [p for p in a.parts if p.axes and set(p.axes) <= set(whole)]
-    free = [k for k in whole if not any(k in p.axes for p in a.parts) or a.touching([k])[0] in passing]
+    free = [
+        k for k in whole if not any(k in p.axes for p in a.parts) or a.touching([k])[0] in passing
+    ]
     shape = s.shape(ins)
     small = tuple(1 if k in free else n for k, n in enumerate(a.shape))
     out = tuple(1 if k in {target[f] for f in free} else n for k, n in enumerate(shape))
@@ -340,8 +342,18 @@ _RULES: dict[str, Rule] = {
     ),
     **dict.fromkeys(
         (
-            "exp", "log", "log1p", "expm1", "erf", "erfc", "logistic", "sin", "cos", "atan", "tanh",
-        ),  # fmt: skip
+            "exp",
+            "log",
+            "log1p",
+            "expm1",
+            "erf",
+            "erfc",
+            "logistic",
+            "sin",
+            "cos",
+            "atan",
+            "tanh",
+        ),
         _transcendental,
     ),
 }

@@ -65,7 +65,11 @@ def scaling_laws(flow: Flow, gradings: Gradings) -> list[Expr]:
     covered = {t.line for parts in plain for t, _ in parts}
     sizes = sorted({n for b in flow.parameters for n in b.shape})
     split = [
-        t for b in flow.parameters if b.name in known for t in _parted(b, sizes) if t.line not in covered
+        t
+        for b in flow.parameters
+        if b.name in known
+        for t in _parted(b, sizes)
+        if t.line not in covered
     ]
     if split:
         found = _found([*terms, *split], known, gradings)
@@ -127,7 +131,12 @@ def _windows(shape: Shape, sizes: Sequence[int]) -> Iterator[tuple[int, int, int
     found = 0
     for axis, whole in enumerate(shape):
         smaller = [n for n in sizes if 1 < n < whole]
-        ends = {0, *smaller, *(a + b for a in smaller for b in smaller), *(whole - n for n in smaller)}
+        ends = {
+            0,
+            *smaller,
+            *(a + b for a in smaller for b in smaller),
+            *(whole - n for n in smaller),
+        }
         for start, n in ((a, n) for a in sorted(ends) for n in smaller if a + n <= whole):
             found += 1
             if found > _MOST_WINDOWS:
@@ -176,7 +185,7 @@ def _independent(terms: Sequence[_Term]) -> list[int]:
     pairs: list[tuple[int, str, np.ndarray, np.ndarray]] = []
     drawn: dict[str, np.ndarray] = {}
     for k, term in enumerate(terms):
-        (own,) = squares(term.expression) or ()
+        own = (squares(term.expression) or ())[0]
         flat = own.target.ravel()
         if term.name not in drawn:
             everything = np.arange(len(flat))
@@ -208,5 +217,3 @@ def _kernel(keys: Sequence[np.ndarray], values: Sequence[np.ndarray]) -> Iterato
     matrix = np.unique(matrix, axis=0)
     rows = [[Fraction(int(x)) for x in row] for row in matrix]
     yield from kernel(rows, columns)
-
-

@@ -33,9 +33,12 @@ class _NoSquares(Exception):
     pass
 
 
+_Value = _Linear | tuple[Squares, ...] | Fraction
+
+
 def squares(expr: Expr) -> tuple[Squares, ...] | None:
     """The expression as a sum of squares; None where it is none."""
-    done: dict[int, _Linear | tuple[Squares, ...] | Fraction] = {}
+    done: dict[int, _Value] = {}
     try:
         for node in walk(expr):
             done[id(node)] = _value(node, [done[id(a)] for a in _arguments(node)])
@@ -49,7 +52,7 @@ def _arguments(node: Expr) -> tuple[Expr, ...]:
     return node.arguments if isinstance(node, Apply) else ()
 
 
-def _value(node: Expr, given: list) -> _Linear | tuple[Squares, ...] | Fraction:
+def _value(node: Expr, given: list) -> _Value:
     match node:
         case Number(value):
             return value
@@ -134,7 +137,7 @@ def _total(node: Apply, a: object) -> tuple[Squares, ...]:
     return _renumbered(a, np.broadcast_to(_numbers(kept), shape))
 
 
-def _rearranged(change: Callable[[Apply, np.ndarray], np.ndarray]) -> Callable[..., object]:
+def _rearranged(change: Callable[[Apply, np.ndarray], np.ndarray]) -> Callable[..., _Value]:
     def rule(node: Apply, a: object) -> _Linear | tuple[Squares, ...]:
         if isinstance(a, _Linear):
             return replace(a, positions=change(node, a.positions))
@@ -160,7 +163,7 @@ def _transposed(node: Apply, values: np.ndarray) -> np.ndarray:
     return values.transpose(node.option("axes"))
 
 
-_RULES: dict[str, Callable[..., object]] = {  # type: ignore[assignment]
+_RULES: dict[str, Callable[..., _Value]] = {
     "add": _sum,
     "sub": _sum,
     "mul": _times,

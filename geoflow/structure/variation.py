@@ -204,9 +204,7 @@ def _dot(ins: Instruction) -> Callable[[Draft, list[Axis], list[Axis]], list[Axi
     )
 
     def join(draft: Draft, a: list[Axis], b: list[Axis]) -> list[Axis]:
-        pairs = [
-            (a[i], b[j]) for i, j in zip((*batch_a, *sum_a), (*batch_b, *sum_b), strict=True)
-        ]
+        pairs = [(a[i], b[j]) for i, j in zip((*batch_a, *sum_a), (*batch_b, *sum_b), strict=True)]
         kept = [a[k] for k in batch_a]
         kept += [a[k] for k in range(len(a)) if k not in sum_a and k not in batch_a]
         kept += [b[k] for k in range(len(b)) if k not in sum_b and k not in batch_b]

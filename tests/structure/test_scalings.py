@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import jax
@@ -23,9 +24,11 @@ def squares(name: str, shape: tuple[int, ...], axis: int | tuple[int, ...] | Non
     return total(power(Parameter(name, shape), 2), axis)
 
 
-def mlp(bias: bool = True, activation: Any = relu, widths: tuple[int, ...] = (3, 4, 5, 2)) -> gf.Flow:
+def mlp(
+    bias: bool = True, activation: Any = relu, widths: tuple[int, ...] = (3, 4, 5, 2)
+) -> gf.Flow:
     params: dict[str, Any] = {}
-    for k, (a, b) in enumerate(zip(widths[:-1], widths[1:], strict=True), start=1):
+    for k, (a, b) in enumerate(itertools.pairwise(widths), start=1):
         params[f"W{k}"] = array(b, a)
         if bias:
             params[f"b{k}"] = array(b)
