@@ -1,4 +1,4 @@
-"""Laws of flows too large for a gradient to be written out: read off the program of φ, and counted without gradients."""
+"""Laws of flows too large for gradients to be written out: read off the program of φ, counted by their formulas."""
 
 from __future__ import annotations
 

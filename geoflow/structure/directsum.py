@@ -1,8 +1,8 @@
-"""Flows whose parameters fall apart: φ = (φ₁(θ₁), φ₂(θ₂), …), with a cotangent for each part that is free of the others.
+"""Flows whose parameters fall apart: φ = (φ₁(θ₁), φ₂(θ₂), …), each part with a cotangent that is free of the others.
 
 Then G_a = G¹_{a₁} + G²_{a₂} + …, and each term is itself a field of the family (the other cotangents 0), also where all
-parts read one datum. Fields of two parts commute, so that the Lie algebra is a direct sum, and ranks and laws add. With a
-drift this fails: all parts would share the time.
+parts read one datum. Fields of two parts commute, so that the Lie algebra is a direct sum, and ranks and laws add. With
+a drift this fails: all parts would share the time.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ _JOINED = {"concatenate", "stack"}
 
 @dataclass(frozen=True)
 class Summand:
-    """One part as a flow of its own. `names`: its parameters in the order in which φ reads them; `like`: the position of
-    the first summand with the same program."""
+    """One part as a flow of its own. `names`: its parameters in the order in which φ reads them; `like`: the position
+    of the first summand with the same program."""
 
     flow: Flow
     names: tuple[str, ...]

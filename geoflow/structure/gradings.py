@@ -41,11 +41,6 @@ class Vectors:
     entries: np.ndarray
     values: np.ndarray
 
-    @staticmethod
-    def none() -> Vectors:
-        empty = np.zeros(0, dtype=np.int64)
-        return Vectors(empty, empty, empty)
-
 
 @dataclass(frozen=True)
 class Gradings:

@@ -129,15 +129,15 @@ def _squared(leaf: Expr, axis: int | None) -> Expr:
 def _windows(shape: Shape, sizes: Sequence[int]) -> Iterator[tuple[int, int, int]]:
     """Parts of axes that are joined of several: those at the ends, and those that begin where others end."""
     found = 0
-    for axis, whole in enumerate(shape):
-        smaller = [n for n in sizes if 1 < n < whole]
+    for axis, length in enumerate(shape):
+        smaller = [n for n in sizes if 1 < n < length]
         ends = {
             0,
             *smaller,
             *(a + b for a in smaller for b in smaller),
-            *(whole - n for n in smaller),
+            *(length - n for n in smaller),
         }
-        for start, n in ((a, n) for a in sorted(ends) for n in smaller if a + n <= whole):
+        for start, n in ((a, n) for a in sorted(ends) for n in smaller if a + n <= length):
             found += 1
             if found > _MOST_WINDOWS:
                 return
@@ -170,13 +170,13 @@ def _found(
 def _splits(shape: Shape, sizes: Sequence[int]) -> Iterator[tuple[int, tuple[int, int]]]:
     """Axes in two: a flattened map, or several heads in one."""
     found = 0
-    for axis, whole in enumerate(shape):
+    for axis, length in enumerate(shape):
         for n in sizes:
-            if 1 < n < whole and whole % n == 0 and found < _MOST_SPLITS:
+            if 1 < n < length and length % n == 0 and found < _MOST_SPLITS:
                 found += 1
-                yield axis, (n, whole // n)
-                if n * n != whole:
-                    yield axis, (whole // n, n)
+                yield axis, (n, length // n)
+                if n * n != length:
+                    yield axis, (length // n, n)
 
 
 def _independent(terms: Sequence[_Term]) -> list[int]:
@@ -185,7 +185,7 @@ def _independent(terms: Sequence[_Term]) -> list[int]:
     pairs: list[tuple[int, str, np.ndarray, np.ndarray]] = []
     drawn: dict[str, np.ndarray] = {}
     for k, term in enumerate(terms):
-        own = (squares(term.expression) or ())[0]
+        own = next(iter(squares(term.expression) or ()))
         flat = own.target.ravel()
         if term.name not in drawn:
             everything = np.arange(len(flat))

@@ -103,9 +103,13 @@ def _times(node: Apply, a: object, b: object) -> tuple[Squares, ...]:
         return _scaled(b, a)
     if isinstance(a, tuple) and isinstance(b, Fraction):
         return _scaled(a, b)
-    if isinstance(a, _Linear) and isinstance(b, _Linear) and a.leaf.name == b.leaf.name:
-        if np.array_equal(a.positions, b.positions):
-            return _squared(a, _numbers(a.positions.shape))
+    if (
+        isinstance(a, _Linear)
+        and isinstance(b, _Linear)
+        and a.leaf.name == b.leaf.name
+        and np.array_equal(a.positions, b.positions)
+    ):
+        return _squared(a, _numbers(a.positions.shape))
     raise _NoSquares
 
 

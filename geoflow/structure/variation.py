@@ -1,8 +1,8 @@
 """The derivative of φ along a field that is linear in some parameters, as words in matrices: U → U + ε U S.
 
 Values are sums of monomials in the program's inputs; where they are long, or functions of others, they are symbols of
-their own. That forgets what they are, so a derivative that vanishes for free symbols vanishes for the true ones, for all
-sizes, data and gates.
+their own. That forgets what they are, so a derivative that vanishes for free symbols vanishes for the true ones, for
+all sizes, data and gates.
 """
 
 from __future__ import annotations
