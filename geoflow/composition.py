@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from geoflow.lie.facts import Facts
 from geoflow.results import (
@@ -116,17 +116,24 @@ def of_facts(parts: Sequence[Times[Facts]]) -> Facts:
         return True, weakest(name)
 
     involutive, commuting = every("involutive"), every("commuting")
-    return Facts(
-        {
-            "involutive": involutive[0],
-            "commuting": commuting[0],
-            "depth": max(f.values["depth"] for f in own),
-            "kernel": sum(t.count * t.of.values["kernel"] for t in parts),
-        },
-        {
-            "involutive": involutive[1],
-            "commuting": commuting[1],
-            "depth": weakest("depth"),
-            "kernel": weakest("kernel"),
-        },
-    )
+    values: dict[str, Any] = {
+        "involutive": involutive[0],
+        "commuting": commuting[0],
+        "depth": _all([f.values["depth"] for f in own], max),
+        "kernel": _all([t.count * (t.of.values["kernel"] or 0) for t in parts], sum),
+    }
+    status: dict[str, Verdict] = {
+        "involutive": involutive[1],
+        "commuting": commuting[1],
+        "depth": weakest("depth"),
+        "kernel": weakest("kernel"),
+    }
+    unknown = {n for n in values for f in own if f.values[n] is None}
+    values |= dict.fromkeys(unknown)
+    status |= dict.fromkeys(unknown, "undecided")
+    return Facts(values, status)
+
+
+def _all(values: Sequence[Any], combine: Callable[[Sequence[Any]], Any]) -> Any:
+    """Nothing where one of them is not known."""
+    return None if any(v is None for v in values) else combine(values)

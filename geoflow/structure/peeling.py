@@ -1,7 +1,7 @@
 """How many entries of laws are independent, from their formulas alone: no gradient is written out.
 
-Laws Σ c·PᵀP, and sums of squares, have gradients in P that depend on P alone. A law that reads a parameter which no
-other law reads is independent of the others in the columns of that parameter: it counts with its rank there and is taken
+Laws Σ c·PᵀP, and sums of squares, have gradients in P that depend on P alone. A law that reads a parameter that
+no other law reads is independent of the others in the columns of that parameter: it counts with its rank there and is taken
 away, and so on. What is found is a lower bound, at a generic point.
 """
 
