@@ -82,6 +82,9 @@ def _judged(
 ) -> Judgement:
     if has_roots(differential.program):
         places = _joint_places(generator, differential, seed, places[0])
+    shown = symmetries is not None and all(map(symmetries.show, differential.expressions))
+    if shown and is_large(generator.flow):
+        return Judgement("proved")
     outcomes = vanishes(generator, differential, places, seed)
     if False in outcomes and not is_plain(generator):
         moved = differential.decides and refute(generator, differential, "h", seed) is not None
@@ -90,7 +93,7 @@ def _judged(
         # with roots a further point may lie in another open set than the first, of which the verdict is
         certain = outcomes[0] is False or not has_roots(generator.program)
         return Judgement("refuted" if differential.decides and certain else "undecided")
-    if symmetries is not None and all(map(symmetries.show, differential.expressions)):
+    if shown:
         return Judgement("proved")
     if is_large(generator.flow):
         reason = "the flow is too large for an expansion, and its scalings and changes of basis do not show the law"

@@ -11,7 +11,7 @@ from geoflow.expr.tree import Expr
 from geoflow.flow import Flow
 from geoflow.laws.law import Law
 from geoflow.laws.symmetry import symmetry_of
-from geoflow.structure.peeling import Outline, peeled
+from geoflow.structure.peeling import Outline, items, peeled
 from geoflow.structure.scalings import rates
 from geoflow.structure.symmetries import Symmetries
 
@@ -35,9 +35,12 @@ class Peeled:
 
 def measured(laws: Sequence[Law]) -> Peeled:
     """The number of independent entries of laws, from their formulas."""
-    outlines = [Outline.of(law.expression) for law in laws]
-    left_out = tuple(law for law, o in zip(laws, outlines, strict=True) if not o.known)
-    return Peeled(peeled(outlines), sum(o.most for o in outlines), left_out)
+    outlines = [[Outline.of(part) for part in items(law.expression)] for law in laws]
+    left_out = tuple(
+        law for law, own in zip(laws, outlines, strict=True) if not all(o.known for o in own)
+    )
+    together = [o for own in outlines for o in own]
+    return Peeled(peeled(together), sum(o.most for o in together), left_out)
 
 
 def structural_laws(

@@ -1,8 +1,8 @@
 """Products of arrays summed over shared indices, for all sizes at once: words such as U S Vᵀ, in a normal form.
 
-A *monomial* is a list of symbols with an edge for each of their axes. Axes that share an edge share their index;
-edges of the result are free, the others are summed over. An axis that is split or merged by a reshape carries several.
-Two monomials in normal form that are equal are the same array, whatever the symbols stand for; that unequal ones differ is
+A *monomial* is a list of symbols with an edge for each of their axes. Axes that share an edge share their index; edges
+of the result are free, the others are summed over. An axis that is split or merged by a reshape carries several. Two
+monomials in normal form that are equal are the same array, whatever the symbols stand for. That unequal ones differ is
 nowhere needed.
 """
 

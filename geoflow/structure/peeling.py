@@ -1,8 +1,8 @@
 """How many entries of laws are independent, from their formulas alone: no gradient is written out.
 
-Laws Σ c·PᵀP, and sums of squares, have gradients in P that depend on P alone. A law that reads a parameter that
-no other law reads is independent of the others in the columns of that parameter: it counts with its rank there and is taken
-away, and so on. What is found is a lower bound, at a generic point.
+Laws Σ c·PᵀP, and sums of squares, have gradients in P that depend on P alone. A law that has a parameter to itself is
+independent of the others in its columns: it counts with its rank there and is taken away, and so on. What is found is
+a lower bound, at a generic point.
 """
 
 from __future__ import annotations
@@ -14,9 +14,16 @@ from math import prod
 
 import numpy as np
 
-from geoflow.expr.tree import Expr, Parameter, walk
+from geoflow.expr.tree import Apply, Expr, Parameter, walk
 from geoflow.structure.grams import Grams, grams
 from geoflow.structure.squares import Squares, squares
+
+
+def items(law: Expr) -> list[Expr]:
+    """The laws that a list of laws is made of."""
+    if isinstance(law, Apply) and law.operation in ("stack", "concat"):
+        return [x for a in law.arguments for x in items(a)]
+    return [law]
 
 
 @dataclass(frozen=True)

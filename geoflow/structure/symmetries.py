@@ -10,6 +10,7 @@ from geoflow.flow import Flow
 from geoflow.structure.forward import Forward, forward
 from geoflow.structure.gradings import Gradings
 from geoflow.structure.grams import gram_laws, is_gram_law
+from geoflow.structure.peeling import items
 from geoflow.structure.scalings import is_scaling_law, rates, scaling_laws
 
 
@@ -32,8 +33,10 @@ class Symmetries:
         return Symmetries(flow, program, gradings)
 
     def show(self, law: Expr) -> bool:
-        """Whether a law is shown to hold: a proof for all data, cotangents and gates."""
+        """Whether a law, or a list of laws, is shown to hold: a proof for all data, cotangents and gates."""
         known = rates(self.flow)
+        if len(parts := items(law)) > 1:
+            return all(map(self.show, parts))
         if self.gradings is not None and is_scaling_law(self.gradings, known, law):
             return True
         return self.program is not None and is_gram_law(self.program, known, law)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import geoflow as gf
-from geoflow.expr.build import power, subtract, total
-from geoflow.expr.tree import Expr, Parameter
+from geoflow.expr.build import matmul, power, subtract, total, transpose
+from geoflow.expr.tree import Apply, Expr, Parameter
 from geoflow.laws.differential import differentiate
 from geoflow.laws.identity import judge
 from geoflow.laws.law import Law
@@ -100,6 +100,19 @@ def test_a_chain_of_layers_peels_completely():
     counted = measured(laws)
     assert counted.rank == 10 + 15
     assert counted.left_out == ()
+
+
+def test_a_law_that_is_listed_twice_counts_once():
+    shapes = {"A": np.zeros((3, 4)), "B": np.zeros((4, 5))}
+    small = gf.Flow(lambda p: p["A"] @ p["B"], shapes)
+    (law, *_) = [law for law, o in outlines(small) if o.grams]
+    both = Apply("stack", (law.expression, law.expression), (2, 4, 4), (("axis", 0),))
+    assert Symmetries.of(small).show(both)
+    assert measured([law]).rank == 10
+    assert measured([law, Law(both, small, "proved", 0, 0)]).rank == 10
+    a = Parameter("A", (3, 4))
+    alone = Apply("stack", (law.expression, matmul(transpose(a), a)), (2, 4, 4), (("axis", 0),))
+    assert not Symmetries.of(small).show(alone)
 
 
 def test_entries_on_top_of_each_other_are_not_counted_twice():
