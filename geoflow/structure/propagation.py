@@ -263,8 +263,6 @@ def _rearranged(s: _Propagation, ins: Instruction) -> list[Grade]:
     arrays = {}
     for slot in ins.inputs:
         a = s.value(slot)
-        if slot in s.program.literals:
-            continue
         arrays[slot] = written_out(s.forms, a.shape, a.parts, range(len(a.shape)))[None, None]
     evaluator = Evaluator(s.program, _Marks(), arrays)  # type: ignore[arg-type]
     found = RULES[ins.primitive](evaluator, ins)
