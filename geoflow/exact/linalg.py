@@ -1,4 +1,4 @@
-"""Ranks and nullspaces mod p by python-flint, and rational numbers from residues."""
+"""Ranks and nullspaces mod p, and rational numbers from residues."""
 
 from __future__ import annotations
 
@@ -8,10 +8,18 @@ from math import isqrt
 import flint
 import numpy as np
 
+from geoflow.exact.elimination import LARGEST_PRIME, RowSpace
+
+_LARGE = 400  # rows and columns from which elimination by matrix products is faster than python-flint
+
 
 def rank(rows: np.ndarray, prime: int) -> int:
     """Rank over F_p of an integer matrix [rows, columns]."""
-    return 0 if rows.size == 0 else _matrix(rows, prime).rank()
+    if rows.size == 0:
+        return 0
+    if min(rows.shape) < _LARGE or prime >= LARGEST_PRIME:
+        return _matrix(rows, prime).rank()
+    return RowSpace(rows.shape[1], prime).add(rows)
 
 
 def nullspace(rows: np.ndarray, prime: int) -> np.ndarray:

@@ -152,9 +152,9 @@ class PrincipalRoots(PrimeField):
         return ~bad
 
 
-def draw_prime(rng: np.random.Generator) -> int:
-    """A prime p ≡ 3 mod 4 between 2^25 and 2^26."""
+def draw_prime(rng: np.random.Generator, bits: int = BITS) -> int:
+    """A prime p ≡ 3 mod 4 between 2^25 and 2^26, or of other `bits`."""
     while True:
-        candidate = int(rng.integers(2 ** (BITS - 3), 2 ** (BITS - 2))) * 4 + 3
+        candidate = int(rng.integers(2 ** (bits - 3), 2 ** (bits - 2))) * 4 + 3
         if flint.fmpz(candidate).is_prime():
             return candidate

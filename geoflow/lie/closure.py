@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from geoflow.deadline import Deadline
-from geoflow.exact import linalg
+from geoflow.exact import elimination
 from geoflow.exact.interpreter import UnluckyPoint
 from geoflow.exact.polynomials import Polynomials, TooLarge
 from geoflow.exact.program import UnsupportedPrimitive
@@ -30,7 +30,7 @@ from geoflow.lie.point import DrawLetter, ModularPoint, draw_point, free_letter,
 from geoflow.results import Certificate, RankRun
 
 AGREEING_RUNS = 2
-MOST_COORDINATES = 5000  # dense rows of so many columns: about 2 GiB and an hour
+MOST_MEMORY = 8 * 2**30  # bytes that one row space may take
 _MOST_RUNS = 6
 _MOST_UNLUCKY = 40
 _MOST_DEPTH = 40
@@ -39,12 +39,14 @@ _PATIENCE = 24  # rows without a gain that end a search among fields that are no
 
 
 class TooManyCoordinates(Exception):
-    """The state is larger than dense elimination can take."""
+    """The state is larger than dense elimination has memory for."""
 
     def __init__(self, dimension: int):
         super().__init__(dimension)
+        needed, most = elimination.memory(dimension) / 2**30, MOST_MEMORY / 2**30
         self.message = (
-            f"the state has {dimension:,} coordinates; at most {MOST_COORDINATES:,} are supported"
+            f"the state has {dimension:,} coordinates: dense elimination would take {needed:.1f} GiB of memory; "
+            f"at most {most:.0f} GiB are used"
         )
 
 
@@ -69,9 +71,9 @@ def close(
 
     Raises:
         UnluckyPoint, UnsupportedPrimitive: see `lie.point.draw_point`.
-        TooManyCoordinates: the state has more than `MOST_COORDINATES`.
+        TooManyCoordinates: elimination would take more than `MOST_MEMORY`.
     """
-    if generator.flow.dimension > MOST_COORDINATES:
+    if elimination.memory(generator.flow.dimension) > MOST_MEMORY:
         raise TooManyCoordinates(generator.flow.dimension)
     rng = np.random.default_rng([seed, 0x6C6965])
     flow = generator.flow
@@ -190,7 +192,7 @@ def _run(
     """Ranks at one point. The second value is False when the time ran out before stagnation."""
     flow, prime = generator.flow, place.field.p
     dimension = flow.dimension
-    rows = np.zeros((0, dimension), dtype=np.int64)
+    space = elimination.RowSpace(dimension, prime)
     ranks: list[int] = []
     words = 0
     patience = 1 if generator.irreducible and draw is free_letter else _PATIENCE
@@ -201,12 +203,12 @@ def _run(
         while True:
             if deadline.passed and words:
                 return RankRun(prime, (*ranks, rank), words, place.integers), False
+            batch = min(batch, elimination.BATCH)
             new = random_words(generator, place, rng, depth, batch, draw)
             if not len(new):
                 raise UnluckyPoint
             words += len(new)
-            rows = np.concatenate([rows, new])
-            found = linalg.rank(rows, prime)
+            found = space.add(new)
             if found > rank and patience > 1:
                 idle = 0
             elif found < rank + len(new):
