@@ -32,13 +32,26 @@ class LawCount:
 
 
 @dataclass(frozen=True)
+class AnchoredRows:
+    """Sparse fields that a run began with: one for each parameter and some more (`generators`), and `brackets` of them.
+    `peeled` pivots are seen from where the entries are, `core` is what rows and columns were left to eliminate."""
+
+    generators: int
+    brackets: int
+    peeled: int
+    core: tuple[int, int]
+
+
+@dataclass(frozen=True)
 class RankRun:
-    """One run of the closure: ranks by bracket depth at one point over one prime field."""
+    """One run of the closure: ranks by bracket depth at one point over one prime field; the last one alone where it
+    began with sparse fields (`anchored`). `words` are random ones."""
 
     prime: int
     ranks: tuple[int, ...]
     words: int
     point: tuple[int, ...] = field(repr=False)
+    anchored: AnchoredRows | None = None
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from geoflow.exact.primefield import PrimeField
 from geoflow.exact.program import Instruction, UnsupportedPrimitive
 from geoflow.exact.sparse.contraction import Axes, axes_of
 from geoflow.exact.sparse.layout import IDENTITIES, MOVES, Layout
-from geoflow.exact.sparse.relation import Array, Relation, distinct
+from geoflow.exact.sparse.relation import Array, Relation, distinct, ranges
 from geoflow.lie.bracket import Generator
 from geoflow.lie.point import ModularPoint
 
@@ -66,6 +66,29 @@ class Proposal:
         number[which] = np.arange(len(which))
         kept = [Demand(number[d.batch], d.index).only(number[d.batch] >= 0) for d in self.on]
         return Proposal(len(which), tuple(kept))
+
+    def picked(self, which: Array) -> Proposal:
+        """Generators by number, in any order and several times; −1: one with nothing on."""
+        there = np.flatnonzero(which >= 0)
+        on = []
+        for d in self.on:
+            order = np.argsort(d.batch, kind="stable")
+            batch, index = d.batch[order], d.index[order]
+            start = np.searchsorted(batch, which[there])
+            stop = np.searchsorted(batch, which[there], side="right")
+            owner, place = ranges(start, stop - start)
+            on.append(Demand(there[owner], index[place]))
+        return Proposal(len(which), tuple(on))
+
+    @staticmethod
+    def merged(parts: Sequence[Proposal]) -> Proposal:
+        """Everything on that is on in one of the parts."""
+        on = [
+            Demand(*(np.concatenate([getattr(d, n) for d in column]) for n in ("batch", "index")))
+            for column in zip(*(p.on for p in parts), strict=True)
+        ]
+        ordered = [d.only(np.lexsort((d.index, d.batch))) for d in on]
+        return Proposal(parts[0].count, tuple(ordered))
 
 
 def _mixed(x: Array) -> Array:

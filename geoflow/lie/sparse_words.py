@@ -25,7 +25,8 @@ CHUNK = 2**17  # generators evaluated at one time, at most
 
 
 class SparseFields:
-    """The fields of a generator at a point, for proposals."""
+    """The fields of a generator at a point, for proposals. `outputs`: by block of the state, the output of the program
+    that holds its part of a field."""
 
     def __init__(self, generator: Generator, layout: Layout, place: ModularPoint, seed: int):
         self.generator, self.layout, self.place = generator, layout, place
@@ -34,8 +35,9 @@ class SparseFields:
         self._step = CHUNK
         flow = generator.flow
         names = sorted(place.point)
-        self._outputs = [(k, names.index(b.name)) for k, b in enumerate(flow.state)]
-        self._starts = np.cumsum([0, *(math.prod(b.shape) for b in flow.state)])
+        self.outputs = [(k, names.index(b.name)) for k, b in enumerate(flow.state)]
+        self.sizes = [math.prod(b.shape) for b in flow.state]
+        self._starts = np.cumsum([0, *self.sizes])
         self._names = names
 
     def rows(self, letters: Sequence[Proposal]) -> Rows:
@@ -52,7 +54,7 @@ class SparseFields:
         if not parts:
             none = np.zeros(0, dtype=np.int64)
             return Rows.of(0, int(self._starts[-1]), none, none, none)
-        return _stacked(parts)
+        return Rows.stacked(parts)
 
     def _chunks(self, count: int) -> Iterator[tuple[int, int]]:
         start = 0
@@ -72,7 +74,7 @@ class SparseFields:
             rest = np.arange(count // 2, count)
             self._step = max(1, count // 2)
             parts = [self._chunk([p.taken(part) for p in letters]) for part in (half, rest)]
-            return _stacked(parts)
+            return Rows.stacked(parts)
 
     def _word_rows(self, letters: list[Proposal]) -> Rows:
         space = Space(self.field.p, letters[0].count)
@@ -81,7 +83,7 @@ class SparseFields:
         field = self._word(space, controls, point)
         total = int(self._starts[-1])
         batch, columns, values = [], [], []
-        for k, position in self._outputs:
+        for k, position in self.outputs:
             for value in field[position].values():
                 e = value.entries()
                 batch.append(e.batch)
@@ -179,11 +181,3 @@ def _shifted(z: list[Number], direction: list[Number], size: int) -> list[Number
         {**a, **{m | size: v for m, v in d.items()}} for a, d in zip(z, direction, strict=True)
     ]
 
-
-def _stacked(parts: Sequence[Rows]) -> Rows:
-    """Rows below one another."""
-    shifts = np.cumsum([0, *(p.starts[-1] for p in parts)])
-    starts = [p.starts[1:] + s for p, s in zip(parts, shifts[:-1], strict=True)]
-    columns = np.concatenate([p.columns for p in parts])
-    values = np.concatenate([p.values for p in parts])
-    return Rows(np.concatenate([[0], *starts]), columns, values, parts[0].width)
