@@ -95,6 +95,20 @@ class Certificate:
         return self.balls.rank if self.balls is not None else self.estimate
 
     @property
+    def anchored(self) -> bool:
+        """Whether the runs began with sparse fields; they then say nothing of ranks by depth."""
+        return any(run.anchored is not None for run in self.runs)
+
+    @property
+    def stopped(self) -> str:
+        """Why the search ended before the rank stagnated at two points, where it did."""
+        if self.complete:
+            return ""
+        if self.anchored:
+            return "random fields leave the span of the sparse ones that were found, and are too many to add"
+        return "the time ran out before the rank stagnated"
+
+    @property
     def exact(self) -> bool:
         """Whether `rank` is proved."""
         return not self.assumed and (not self.estimated or self.balls is not None)

@@ -16,7 +16,7 @@ from geoflow.exact.peeling import Rows
 from geoflow.exact.sparse.relation import Array, distinct, ranges
 
 _MOST_ENTRIES = 2**20  # of blocks that are eliminated at one time
-_TALLEST = 1024
+_TALLEST = 256
 _NEVER = np.iinfo(np.int64).max
 
 
@@ -112,9 +112,9 @@ def _eliminated(
     owner, columns, kind, values = (
         x[order] for x in (owner, columns, kind, rows.values[inside])
     )
-    sizes = np.stack([high[kind], wide[kind]], axis=1)
-    for height, width in np.unique(sizes, axis=0):
-        here = (sizes == (height, width)).all(axis=1)
+    used = distinct(kind)
+    for height, width in np.unique(np.stack([high[used], wide[used]], axis=1), axis=0):
+        here = ((high == height) & (wide == width))[kind]
         step = max(1, _MOST_ENTRIES // (height * (width + height)))
         shape = (-1, height, width)
         lines = owner[here].reshape(shape)[:, :, 0]

@@ -99,8 +99,9 @@ def peel(rows: Rows) -> Peeled:
         met = np.bincount(columns[place], minlength=rows.width)
         private = place[met[columns[place]] == 1]
         if len(private):
-            found, first = np.unique(owner[private], return_index=True)
-            pivots = columns[private[first]]
+            lines = owner[private]  # sorted, as entries are
+            first = np.r_[True, lines[1:] != lines[:-1]]
+            found, pivots = lines[first], columns[private[first]]
             rounds.append((found, pivots))
             alive[found] = False
             open_[pivots] = False

@@ -135,12 +135,17 @@ class SparseSpace:
 
     def add_sparse(self, rows: Rows) -> int:
         """Add sparse rows; the rank of all so far."""
-        step = max(1, min(BATCH, _WINDOW // self.dimension))
-        for start in range(0, rows.count, step):
-            part = rows.taken(np.arange(start, min(start + step, rows.count)))
-            dense = np.zeros((part.count, self.dimension), dtype=np.int64)
-            dense[part.owner, part.columns] = part.values
-            self.add(dense)
+        for start in range(0, rows.count, BATCH):
+            part = rows.taken(np.arange(start, min(start + BATCH, rows.count)))
+            folded = self._folded(part)
+            touched = distinct(part.owner[~self.inside(part.columns)])  # what has to be reduced
+            step = max(1, _WINDOW // self.dimension)
+            for k in range(0, len(touched), step):
+                some = part.taken(touched[k : k + step])
+                dense = np.zeros((some.count, self.dimension), dtype=np.int64)
+                dense[some.owner, some.columns] = some.values
+                folded[touched[k : k + step]] = [self._reduced(row) for row in dense]
+            self._core.add(folded)
         return self.rank
 
     def _reduced(self, row: Array) -> Array:

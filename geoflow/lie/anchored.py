@@ -99,6 +99,11 @@ def _mixed(x: Array) -> Array:
     return x ^ (x >> np.uint64(31))
 
 
+def _mixed_bit(slot: int, salt: int) -> bool:
+    """A coin for every slot and salt."""
+    return bool(_mixed(np.array([slot * 1024 + salt], dtype=np.uint64))[0] >> np.uint64(63))
+
+
 class Walk:
     """Walks through the program of one generator."""
 
@@ -113,9 +118,9 @@ class Walk:
         """The slots of the controls: the flow's own, then the gates."""
         return _control_slots(self.generator)
 
-    def proposed(self, block: int, index: Array, shift: Array) -> Proposal:
+    def proposed(self, block: int, index: Array, shift: Array, salt: int = 0) -> Proposal:
         """For each position of an output of the program, the controls that make its entry nonzero. `shift` counts
-        how far from the base the choices are.
+        how far from the base the choices are: all of them, or, with a `salt`, about half of them.
 
         Raises:
             UnsupportedPrimitive: a walk meets a primitive that it cannot go through.
@@ -129,7 +134,8 @@ class Walk:
             for k, (s, part) in enumerate(zip(ins.outputs, parts, strict=True)):
                 if part is not None and s in self.moving:
                     demand = Demand.joined(part, self.layout.size(s))
-                    for source, need in self._back(ins, k, demand, shift):
+                    own = shift if not salt or _mixed_bit(s, salt) else np.zeros_like(shift)
+                    for source, need in self._back(ins, k, demand, own):
                         if source in self.moving and len(need.batch):
                             demands.setdefault(source, []).append(need)
         none = Demand(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))

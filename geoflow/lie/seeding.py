@@ -26,17 +26,19 @@ from geoflow.results import AnchoredRows
 
 SMALLEST = 2500  # coordinates from which a flow is counted so; dense elimination is quicker below
 _PROBES = 16
-_PASSES = 4
+_PASSES = 6
 _MOST_ENTRIES = 2**27
+_MOST_BRACKETS = 1024  # at one time
 _WORTH = 16  # brackets tried for one that adds to the rank
 
 
 @dataclass(frozen=True)
 class Start:
-    """A space with the sparse fields in it."""
+    """A space with the sparse fields in it. `depth`: 1 where brackets are needed to span it, else 0."""
 
     space: SparseSpace
     run: AnchoredRows
+    depth: int
 
 
 def start(
@@ -71,17 +73,21 @@ class _Seeding:
         numbers = self._enter(places, np.zeros(len(places), dtype=np.int64))
         assert self.rows is not None
         space = SparseSpace(self.rows, self.prime, self.rng)
-        for again in range(_PASSES):
-            places, shift = places[numbers > 0], numbers[numbers > 0]
-            if again:
-                shift = self.rng.integers(1, shift.max(initial=1) + 1, len(shift))
-            if not len(places) or not self._adds(space, places, shift) or deadline.passed:
+        shift = numbers  # a number of its own for each of the places with equal fields
+        for salt in range(_PASSES):
+            places, shift = places[numbers > 0], shift[numbers > 0]
+            if not len(places) or deadline.passed:
                 break
-            numbers = self._enter(places, shift)
-            space = SparseSpace(self.rows, self.prime, self.rng)
+            numbers = np.ones(len(places), dtype=np.int64)
+            if self._adds(space, places, shift, salt):
+                numbers = self._enter(places, shift, salt)
+                space = SparseSpace(self.rows, self.prime, self.rng)
+            elif not salt:
+                break
+        before = space.rank
         brackets = self._brackets(space, deadline)
-        core = space.core
-        return Start(space, AnchoredRows(self.rows.count, brackets, space.peeled, core))
+        run = AnchoredRows(self.rows.count, brackets, space.peeled, space.core)
+        return Start(space, run, int(space.rank > before))
 
     def _everywhere(self) -> Array:
         """[entries, 2]: block and position of all coordinates."""
@@ -91,7 +97,7 @@ class _Seeding:
             parts.append(np.stack([np.full(size, output), np.arange(size)], axis=1))
         return np.concatenate(parts)
 
-    def _enter(self, places: Array, shift: Array) -> Array:
+    def _enter(self, places: Array, shift: Array, salt: int = 0) -> Array:
         """Add the fields anchored at the places; for each, how many before it have the same controls on (0: it is
         new)."""
         numbers = np.zeros(len(places), dtype=np.int64)
@@ -100,7 +106,7 @@ class _Seeding:
             mine = np.flatnonzero(places[:, 0] == block)
             for k in range(0, len(mine), CHUNK):
                 part = mine[k : k + CHUNK]
-                proposal = self.walk.proposed(int(block), places[part, 1], shift[part])
+                proposal = self.walk.proposed(int(block), places[part, 1], shift[part], salt)
                 marks = proposal.signature()
                 numbers[part], fresh = self._numbered(marks)
                 new = proposal.taken(fresh)
@@ -125,13 +131,13 @@ class _Seeding:
         fresh = np.flatnonzero((numbers == 0) & ~old)
         return numbers + old, fresh
 
-    def _adds(self, space: SparseSpace, places: Array, shift: Array) -> bool:
+    def _adds(self, space: SparseSpace, places: Array, shift: Array, salt: int) -> bool:
         """Whether a sample of the fields leaves the space."""
         few = np.sort(self.rng.permutation(len(places))[:_PROBES])
         before = space.rank
         for block in np.unique(places[few, 0]):
             mine = few[places[few, 0] == block]
-            proposal = self.walk.proposed(int(block), places[mine, 1], shift[mine])
+            proposal = self.walk.proposed(int(block), places[mine, 1], shift[mine], salt)
             if space.add_sparse(self.fields.rows([proposal])) > before:
                 return True
         return False
@@ -139,7 +145,7 @@ class _Seeding:
     def _brackets(self, space: SparseSpace, deadline: Deadline) -> int:
         """Brackets of fields with a parameter in common, as long as they add to the rank; how many."""
         count, total = _PROBES, 0
-        meeting = _Meeting(self._inner(space))
+        meeting = _Meeting(self._inner())
         while not deadline.passed and space.room:
             pairs = meeting.pairs(count, self.rng)
             if not len(pairs):
@@ -150,19 +156,17 @@ class _Seeding:
             gain = space.add_sparse(self.fields.rows(letters)) - before
             if gain * _WORTH < len(pairs):
                 break
-            count = min(4 * count, 4096)
+            count = min(4 * gain + _PROBES, _MOST_BRACKETS)
         return total
 
-    def _inner(self, space: SparseSpace) -> tuple[Rows, Array]:
-        """Fields that touch nothing but what peeling left, or all if there are few; with their numbers."""
+    def _inner(self) -> tuple[Rows, Array]:
+        """Fields that share all their parameters with many others, and their numbers."""
         assert self.rows is not None
         rows = self.rows
-        outside = np.bincount(
-            rows.owner, weights=~space.inside(rows.columns), minlength=rows.count
-        )
-        inner = np.flatnonzero(outside == 0)
-        if len(inner) < 2:
-            return rows, np.arange(rows.count)
+        met = np.bincount(rows.columns, minlength=rows.width)
+        least = np.full(rows.count, rows.count)
+        np.minimum.at(least, rows.owner, met[rows.columns])
+        inner = np.flatnonzero(2 * least >= least.max(initial=0))
         return rows.taken(inner), inner
 
     def _letters(self, numbers: Array) -> Proposal:
