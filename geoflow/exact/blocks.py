@@ -102,16 +102,12 @@ def _alike(rows: Rows) -> tuple[int, Array, Array]:
     return len(first), group.reshape(-1), met[first]
 
 
-def _eliminated(
-    rows: Rows, entry: Array, high: Array, wide: Array, prime: int
-) -> Iterator[Blocks]:
+def _eliminated(rows: Rows, entry: Array, high: Array, wide: Array, prime: int) -> Iterator[Blocks]:
     """Blocks of one size side by side. Every column of a block meets all its rows: it is a dense matrix."""
     inside = np.flatnonzero(entry >= 0)
     owner, columns, kind = rows.owner[inside], rows.columns[inside], entry[inside]
     order = np.lexsort((columns, owner, kind))
-    owner, columns, kind, values = (
-        x[order] for x in (owner, columns, kind, rows.values[inside])
-    )
+    owner, columns, kind, values = (x[order] for x in (owner, columns, kind, rows.values[inside]))
     used = distinct(kind)
     for height, width in np.unique(np.stack([high[used], wide[used]], axis=1), axis=0):
         here = ((high == height) & (wide == width))[kind]

@@ -34,7 +34,8 @@ class Rows:
     def dense(matrix: Array) -> Rows:
         """From a dense matrix."""
         rows, columns = np.nonzero(matrix)
-        return Rows.of(*matrix.shape, rows, columns, matrix[rows, columns])
+        count, width = matrix.shape
+        return Rows.of(count, width, rows, columns, matrix[rows, columns])
 
     @property
     def count(self) -> int:
@@ -66,7 +67,7 @@ class Rows:
 @dataclass(frozen=True)
 class Peeled:
     """Rank = number of pivots + rank of the core. `rounds`: rows and their private columns, in order; `lone`: columns
-    of the pivots that were the only entry of their row; `left`: the rows of the core, `open`: which columns are left."""
+    of the pivots that were the only entry of their row; `left`: the rows of the core; `open`: which columns remain."""
 
     rows: Rows
     rounds: tuple[tuple[Array, Array], ...]

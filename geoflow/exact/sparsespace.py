@@ -159,7 +159,9 @@ class SparseSpace:
             rows = stage.rows
             owner, place = ranges(rows.starts[hit], rows.starts[hit + 1] - rows.starts[hit])
             values = factors[hit][owner] * rows.values[place] % self.prime
-            row = (row - summed(rows.columns[place], values, self.dimension, self.prime)) % self.prime
+            row = (
+                row - summed(rows.columns[place], values, self.dimension, self.prime)
+            ) % self.prime
         kept = np.flatnonzero((self._target >= 0) & (row != 0))
         values = row[kept] * self._factor[kept] % self.prime
         return summed(self._target[kept], values, self._core.dimension, self.prime)

@@ -2,9 +2,9 @@
 
 The entry of a field at a parameter is a sum of products of controls and parameters. A *walk* back through the program
 picks one of the products: at a sum one summand, at a product both factors, among equals always the same one (the base).
-The controls that it meets are on, all others off, and the field is what that gives: along one path through the network,
-where gates choose it. A proposal is a guess: whatever field it is, it is one of the flow's, and a rank of such fields is
-a proved lower bound.
+The controls that it meets are on, all others off, and the field is what that gives: along one path through the
+network, where gates choose it. A proposal is a guess: whatever field it is, it is one of the flow's, and a rank of such
+fields is a proved lower bound.
 """
 
 from __future__ import annotations

@@ -36,7 +36,9 @@ _MOST_RUNS = 6
 _MOST_UNLUCKY = 40
 _MOST_DEPTH = 40
 _EXPANDABLE = 60  # coordinates up to which two fields are shown to be parallel
-_MOST_ADDED = 1500  # rows by which random fields may enlarge the space of the sparse ones, of one depth
+_MOST_ADDED = (
+    1500  # rows by which random fields may enlarge the space of the sparse ones, of one depth
+)
 _MOST_NUMBERS = 2**25  # of dense rows at one time
 _PATIENCE = 24  # rows without a gain that end a search among fields that are no irreducible family
 

@@ -41,9 +41,7 @@ class Start:
     depth: int
 
 
-def start(
-    generator: Generator, place: ModularPoint, seed: int, deadline: Deadline
-) -> Start | None:
+def start(generator: Generator, place: ModularPoint, seed: int, deadline: Deadline) -> Start | None:
     """The space at a point; None for a flow that this is not for: small, with a drift, with square roots or functions
     without a value mod p, or with a program that the walk or sparse arithmetic cannot go through."""
     flow = generator.flow

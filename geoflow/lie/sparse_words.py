@@ -14,7 +14,6 @@ from geoflow.exact.peeling import Rows
 from geoflow.exact.primefield import PrimeField
 from geoflow.exact.sparse.evaluator import Number, SparseEvaluator
 from geoflow.exact.sparse.layout import Layout
-from geoflow.exact.sparse.relation import Array
 from geoflow.exact.sparse.values import Fixed, OneHot, Space, Sparse, TooDense, Value, collected
 from geoflow.lie.anchored import Demand, Proposal
 from geoflow.lie.bracket import Generator
@@ -78,8 +77,10 @@ class SparseFields:
 
     def _word_rows(self, letters: list[Proposal]) -> Rows:
         space = Space(self.field.p, letters[0].count)
-        controls = [self._letter(space, p) for p in letters]
-        point = [{0: Fixed(space, self.place.point[n].reshape(-1))} for n in self._names]
+        controls: list[list[Number]] = [[{0: v} for v in self.controls(p)] for p in letters]
+        point: list[Number] = [
+            {0: Fixed(space, self.place.point[n].reshape(-1))} for n in self._names
+        ]
         field = self._word(space, controls, point)
         total = int(self._starts[-1])
         batch, columns, values = [], [], []
@@ -89,7 +90,9 @@ class SparseFields:
                 batch.append(e.batch)
                 columns.append(e.index + self._starts[k])
                 values.append(e.values)
-        joined = [np.concatenate(x or [np.zeros(0, dtype=np.int64)]) for x in (batch, columns, values)]
+        joined = [
+            np.concatenate(x or [np.zeros(0, dtype=np.int64)]) for x in (batch, columns, values)
+        ]
         e = collected(space, total, *joined)
         return Rows.of(space.count, total, e.batch, e.index, e.values)
 
@@ -111,9 +114,7 @@ class SparseFields:
         """The coefficient of the last nilpotent in a − b."""
         evaluator = SparseEvaluator(self.layout, self.field, space)
         high = [{m - size: v for m, v in n.items() if m >= size} for n in (a, b)]
-        return evaluator.added(
-            high[0], evaluator.moved(high[1], lambda v: evaluator.scaled(-1, v))
-        )
+        return evaluator.added(high[0], evaluator.moved(high[1], lambda v: evaluator.scaled(-1, v)))
 
     def _field(self, space: Space, controls: list[Number], point: list[Number]) -> list[Number]:
         program = self.generator.program
@@ -127,11 +128,11 @@ class SparseFields:
         inputs = [*constants, *point, weight, *controls[:own]]
         return evaluator.run(inputs, controls[own:], program.outputs)
 
-    def _letter(self, space: Space, proposal: Proposal) -> list[Number]:
-        return [
-            {0: self._control(space, c, on)}
-            for c, on in zip(self.generator.controls, proposal.on, strict=True)
-        ]
+    def controls(self, proposal: Proposal) -> list[Value]:
+        """What is on, with values: 1 for what chooses, random numbers elsewhere."""
+        space = Space(self.field.p, proposal.count)
+        pairs = zip(self.generator.controls, proposal.on, strict=True)
+        return [self._control(space, c, on) for c, on in pairs]
 
     def _control(self, space: Space, control: Control, on: Demand) -> Value:
         axes = _single(control)
@@ -177,7 +178,4 @@ def _chosen(space: Space, shape: tuple[int, ...], axes: tuple[int, ...], on: Dem
 
 def _shifted(z: list[Number], direction: list[Number], size: int) -> list[Number]:
     """z + e·direction with a new nilpotent e."""
-    return [
-        {**a, **{m | size: v for m, v in d.items()}} for a, d in zip(z, direction, strict=True)
-    ]
-
+    return [{**a, **{m | size: v for m, v in d.items()}} for a, d in zip(z, direction, strict=True)]

@@ -33,7 +33,10 @@ class Axes:
     def split(self, index: Array) -> tuple[Array, Array, Array]:
         """(shared, free, summed) of flat positions."""
         where = np.unravel_index(index, self.shape) if self.shape else ()
-        return tuple(self._flat([where[k] for k in g], g, index) for g in self._groups)  # pyright: ignore[reportReturnType]
+        shared, free, summed = (
+            self._flat([where[k] for k in group], group, index) for group in self._groups
+        )
+        return shared, free, summed
 
     def join(self, shared: Array, free: Array, summed: Array) -> Array:
         """Flat positions."""
@@ -83,12 +86,16 @@ class Contraction:
     def _free(self) -> tuple[int, int]:
         return self.axes[0].size(self.axes[0].free), self.axes[1].size(self.axes[1].free)
 
-    @cached_property
+    @property
     def size(self) -> int:
         return self.axes[0].size(self.axes[0].shared) * math.prod(self._free)
 
-    @cached_property
+    @property
     def weight(self) -> float:
+        return self._weight
+
+    @cached_property
+    def _weight(self) -> float:
         (a, b), (free_a, free_b) = (self.left, self.right), self._free
         if isinstance(a, Fixed) or isinstance(b, Fixed):
             moving, free = (b, free_a) if isinstance(a, Fixed) else (a, free_b)

@@ -153,7 +153,7 @@ class SparseEvaluator:
                 )
                 for pieces in self.layout.moves(ins)
             ]
-        return self._densified(ins)
+        return self.densified(ins)
 
     def _moved(self, value: Value, relation: Relation) -> Value:
         found = Moved(self.space, value, relation)
@@ -169,7 +169,7 @@ class SparseEvaluator:
     def _fixed(self, ins: Instruction) -> list[Number]:
         """A value that is the same for all generators, by the dense rules."""
         given = {
-            s: self._array(self.values[s], s) for s in dict.fromkeys(ins.inputs) if s in self.values
+            s: self.dense(self.values[s], s) for s in dict.fromkeys(ins.inputs) if s in self.values
         }
         evaluator = Evaluator(self.layout.program, self.field, given)
         found = RULES.get(ins.primitive)
@@ -177,9 +177,13 @@ class SparseEvaluator:
             raise UnsupportedPrimitive(ins.primitive, ins.where)
         outputs = found(evaluator, ins)
         outputs = [outputs] if len(ins.outputs) == 1 else list(outputs)
-        return [{0: Fixed(self.space, np.ascontiguousarray(v).reshape(-1))} for v in outputs]
+        return [self._constant(v) for v in outputs]
 
-    def _array(self, number: Number, slot: int) -> np.ndarray:
+    def _constant(self, dense: np.ndarray) -> Number:
+        return {0: Fixed(self.space, np.ascontiguousarray(dense).reshape(-1))}
+
+    def dense(self, number: Number, slot: int) -> np.ndarray:
+        """The part without nilpotents as the dense rules want it, where it is the same for all generators."""
         value = number.get(0)
         flat = (
             value.array
@@ -188,7 +192,7 @@ class SparseEvaluator:
         )
         return flat.reshape(1, 1, *self.layout.shapes[slot])
 
-    def _densified(self, ins: Instruction) -> list[Number]:
+    def densified(self, ins: Instruction) -> list[Number]:
         """A primitive without a rule of its own, by the dense rules on the whole batch."""
         rule = RULES.get(ins.primitive)
         if rule is None:
@@ -253,7 +257,7 @@ def _divide(ev: SparseEvaluator, ins: Instruction) -> Number:
     a, b = (ev.sized(ins, s) for s in ins.inputs)
     divisor = b.get(0)
     if set(b) != {0} or not isinstance(divisor, Fixed):
-        return ev._densified(ins)[0]  # noqa: SLF001
+        return ev.densified(ins)[0]
     inverse = Fixed(ev.space, ev.field.invert(divisor.array))
     return ev.bilinear(a, {0: inverse}, ev.product)
 
@@ -261,7 +265,7 @@ def _divide(ev: SparseEvaluator, ins: Instruction) -> Number:
 def _power(ev: SparseEvaluator, ins: Instruction) -> Number:
     exponent = 2 if ins.primitive == "square" else int(ins.params["y"])
     if exponent < 1:
-        return ev._densified(ins)[0]  # noqa: SLF001
+        return ev.densified(ins)[0]
     base = ev.value(ins.inputs[0])
     out = base
     for _ in range(exponent - 1):
@@ -290,7 +294,7 @@ def _both_fixed(
 ) -> Number:
     """The product of the parts that are the same for all generators by the dense rules, the rest as usual."""
     a, b = (ev.value(s) for s in ins.inputs)
-    given = {s: ev._array(ev.value(s), s) for s in ins.inputs}  # noqa: SLF001
+    given = {s: ev.dense(ev.value(s), s) for s in ins.inputs}
     dense = RULES[ins.primitive](Evaluator(ev.layout.program, ev.field, given), ins)
     out: Number = {0: Fixed(ev.space, np.ascontiguousarray(dense).reshape(-1))}
     for s, x in a.items():

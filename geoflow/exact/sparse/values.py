@@ -103,8 +103,12 @@ class Fixed:
         return len(self.array)
 
     @cached_property
+    def _nonzero(self) -> int:
+        return int(np.count_nonzero(self.array))
+
+    @property
     def weight(self) -> float:
-        return float(np.count_nonzero(self.array)) * self.space.count
+        return float(self._nonzero) * self.space.count
 
     def at(self, batch: Array, index: Array) -> Array:
         return self.array[index]
@@ -134,8 +138,12 @@ class Sum:
         return self.left.size
 
     @cached_property
-    def weight(self) -> float:
+    def _weight(self) -> float:
         return self.left.weight + self.right.weight
+
+    @property
+    def weight(self) -> float:
+        return self._weight
 
     def at(self, batch: Array, index: Array) -> Array:
         return (self.left.at(batch, index) + self.right.at(batch, index)) % self.space.p
@@ -215,8 +223,12 @@ class Moved:
         return self.relation.outside
 
     @cached_property
-    def weight(self) -> float:
+    def _weight(self) -> float:
         return self.value.weight * self.relation.growth
+
+    @property
+    def weight(self) -> float:
+        return self._weight
 
     def at(self, batch: Array, index: Array) -> Array:
         owner, source = self.relation.sources(index)
