@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
@@ -14,7 +15,7 @@ import geoflow as gf
 
 def mlp(widths: Sequence[int], act: Callable = jax.nn.relu, biases: bool = False) -> gf.Flow:
     """Dense layers."""
-    pairs = list(zip(widths[:-1], widths[1:], strict=True))
+    pairs = list(pairwise(widths))
     params = {f"W{k}": np.zeros((b, a)) for k, (a, b) in enumerate(pairs)}
     if biases:
         params |= {f"b{k}": np.zeros(b) for k, (_, b) in enumerate(pairs)}

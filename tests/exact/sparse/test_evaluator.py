@@ -35,9 +35,7 @@ def random_proposal(generator: Generator, rng: np.random.Generator, most: int = 
 def dense_letter(fields: SparseFields, proposal: Proposal) -> Letter:
     """The same controls as dense arrays."""
     controls = []
-    for control, value in zip(
-        fields.generator.controls, fields.controls(proposal), strict=True
-    ):
+    for control, value in zip(fields.generator.controls, fields.controls(proposal), strict=True):
         entries = value.entries()
         array = np.zeros((BATCH, math.prod(control.shape)), dtype=np.int64)
         array[entries.batch, entries.index] = entries.values
