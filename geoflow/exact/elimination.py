@@ -114,7 +114,7 @@ def _by_window(rows: np.ndarray, prime: int) -> tuple[Block, np.ndarray]:
     width = len(window)
     residues = np.concatenate([np.take(rows, window, axis=1), np.eye(count)], axis=1)
     residues = residues.astype(np.int64) % prime
-    found, _ = flint.nmod_mat(*residues.shape, residues.ravel().tolist(), prime).rref()
+    found, _ = flint.nmod_mat(count, width + count, residues.ravel().tolist(), prime).rref()
     echelon = np.array([int(x) for x in found.entries()], dtype=np.float64).reshape(residues.shape)
     where = (echelon[:, :width] != 0).argmax(axis=1) if width else np.zeros(0, dtype=np.int64)
     rank = int(np.count_nonzero(echelon[:, :width].any(axis=1)))
