@@ -59,7 +59,7 @@ def least(actions: Sequence[Callable[[], Any]], turns: int) -> list[Seconds]:
 
 
 def gibibytes() -> float:
-    """The most memory that this process ever held: not `ru_maxrss` on Linux, which carries it over from the parent."""
+    """The most memory that this process ever held. Linux carries `ru_maxrss` over from the parent, so not that there."""
     status = Path("/proc/self/status")
     if status.exists():
         (line,) = (x for x in status.read_text().splitlines() if x.startswith("VmHWM"))

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -50,11 +50,6 @@ class KnowsInverses(Protocol):
     """An arithmetic with inverses of its own, of matrices without nilpotents."""
 
     def determinant_and_inverse(self, a: Array) -> tuple[Array, Array]: ...
-
-
-def namespace(a: Array) -> Any:
-    """The module of an array's functions: NumPy, or JAX's while a program is compiled (`exact.residues`)."""
-    return a.__array_namespace__()
 
 
 @lru_cache(maxsize=256)
@@ -94,8 +89,7 @@ def add(ring: Arithmetic, a: Array, b: Array, *, negate: bool = False) -> Array:
     high = a[len(b) :] if len(a) > len(b) else b[len(a) :]
     if negate and len(b) > len(a):
         high = ring.neg(high)
-    xp = namespace(low)
-    return xp.concat([low, xp.broadcast_to(high, high.shape[:1] + low.shape[1:])])
+    return np.concatenate([low, np.broadcast_to(high, high.shape[:1] + low.shape[1:])])
 
 
 def smooth(ring: Arithmetic, name: str, x: Array) -> Array:

@@ -280,11 +280,7 @@ RULES: dict[str, Rule] = {
     "broadcast_in_dim": _moved(broadcast),
     "squeeze": _moved(lambda v, i: v.squeeze(tuple(2 + int(k) for k in i.params["dimensions"]))),
     "slice": _moved(sliced),
-    "rev": _moved(
-        lambda v, i: dual.namespace(v).flip(
-            v, axis=tuple(2 + int(k) for k in i.params["dimensions"])
-        )
-    ),
+    "rev": _moved(lambda v, i: np.flip(v, tuple(2 + int(k) for k in i.params["dimensions"]))),
     "dynamic_slice": dynamically_sliced,
     "pad": padded,
     "concatenate": concatenated,

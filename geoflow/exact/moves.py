@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
-from geoflow.exact.dual import Array, namespace
+from geoflow.exact.dual import Array
 from geoflow.exact.program import Instruction, UnsupportedPrimitive
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def broadcast(value: Array, ins: Instruction) -> Array:
     for axis, position in enumerate(ins.params["broadcast_dimensions"]):
         sizes[int(position)] = value.shape[2 + axis]
     lead = value.shape[:2]
-    return namespace(value).broadcast_to(value.reshape(*lead, *sizes), (*lead, *shape))
+    return np.broadcast_to(value.reshape(*lead, *sizes), (*lead, *shape))
 
 
 def reshaped(value: Array, ins: Instruction) -> Array:
@@ -66,22 +66,13 @@ def padded(ev: Evaluator, ins: Instruction) -> Array:
             slice(low + kept[0] * step, low + kept[-1] * step + 1, step) if kept else slice(0, 0)
         )
     batch = max(value.shape[1], filling.shape[1])
-    xp = namespace(filling)
-    out = xp.broadcast_to(
+    out = np.broadcast_to(
         filling.reshape(*filling.shape[:2], *(1,) * len(shape)), (len(filling), batch, *shape)
     )
     if len(value) > len(filling):
-        out = xp.concat([out, ev.ring.zeros((len(value) - len(filling), batch, *shape))])
-    where = (slice(0, len(value)), slice(None), *target)
-    return _placed(out, where, value[(slice(None), slice(None), *source)])
-
-
-def _placed(out: Any, where: tuple[slice, ...], values: Array) -> Array:
-    """A copy of `out` with values put somewhere."""
-    if not isinstance(out, np.ndarray):
-        return out.at[where].set(values)
+        out = np.concatenate([out, ev.ring.zeros((len(value) - len(filling), batch, *shape))])
     out = np.array(out)
-    out[where] = values
+    out[(slice(0, len(value)), slice(None), *target)] = value[(slice(None), slice(None), *source)]
     return out
 
 
@@ -90,37 +81,34 @@ def same_lead(ev: Evaluator, values: list[Array]) -> list[Array]:
     length, batch = max(len(v) for v in values), max(v.shape[1] for v in values)
     grown = []
     for v in values:
-        xp = namespace(v)
-        v = xp.broadcast_to(v, (len(v), batch, *v.shape[2:]))
+        v = np.broadcast_to(v, (len(v), batch, *v.shape[2:]))
         if len(v) < length:
-            v = xp.concat([v, ev.ring.zeros((length - len(v), *v.shape[1:]))])
+            v = np.concatenate([v, ev.ring.zeros((length - len(v), *v.shape[1:]))])
         grown.append(v)
     return grown
 
 
 def concatenated(ev: Evaluator, ins: Instruction) -> Array:
     """`concatenate`."""
-    values = same_lead(ev, ev.values_of(ins))
-    return namespace(values[0]).concat(values, axis=2 + ins.params["dimension"])
+    return np.concatenate(same_lead(ev, ev.values_of(ins)), axis=2 + ins.params["dimension"])
 
 
 def stacked(ev: Evaluator, ins: Instruction) -> Array:
     """`stack`."""
-    values = same_lead(ev, ev.values_of(ins))
-    return namespace(values[0]).stack(values, axis=2 + ins.params["axis"])
+    return np.stack(same_lead(ev, ev.values_of(ins)), axis=2 + ins.params["axis"])
 
 
 def unstacked(ev: Evaluator, ins: Instruction) -> Any:
     """`unstack`."""
     value, axis = ev.values_of(ins)[0], 2 + ins.params["axis"]
-    parts = [namespace(value).take(value, k, axis=axis) for k in range(value.shape[axis])]
+    parts = [np.take(value, k, axis=axis) for k in range(value.shape[axis])]
     return parts if len(parts) != 1 else parts[0]
 
 
 def split(ev: Evaluator, ins: Instruction) -> Any:
     """`split`."""
     value, axis = ev.values_of(ins)[0], 2 + ins.params["axis"]
-    parts = namespace(value).split(value, np.cumsum(ins.params["sizes"])[:-1], axis=axis)
+    parts = np.split(value, np.cumsum(ins.params["sizes"])[:-1], axis=axis)
     return parts if len(parts) != 1 else parts[0]
 
 

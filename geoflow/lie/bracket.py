@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from geoflow.exact.degree import FieldDegree, field_degree
-from geoflow.exact.dual import TRANSCENDENTAL, Arithmetic, namespace
+from geoflow.exact.dual import TRANSCENDENTAL, Arithmetic
 from geoflow.exact.gates import multi_affine
 from geoflow.exact.interpreter import run
 from geoflow.exact.lifting import PIECEWISE, lift
@@ -171,10 +171,10 @@ class Generator:
 
     def rows(self, field: Field, batch: int) -> np.ndarray:
         """A field without nilpotents as rows [batch, N], columns in the order of the state."""
-        values = [field[b.name][0] for b in self.flow.state]
-        xp = namespace(values[0])
-        parts = [xp.broadcast_to(v, (batch, *v.shape[1:])).reshape(batch, -1) for v in values]
-        return xp.concat(parts, axis=1)
+        parts = [
+            np.broadcast_to(v := field[b.name][0], (batch, *v.shape[1:])) for b in self.flow.state
+        ]
+        return np.concatenate([p.reshape(batch, -1) for p in parts], axis=1)
 
 
 def _random_control(
@@ -204,7 +204,7 @@ def _one_of(values: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
 
 def _shift(ring: Arithmetic, z: Field, direction: Field, size: int) -> Field:
     """z + e·direction with a new nilpotent e, for z and direction with `size` nilpotent entries."""
-    return {n: namespace(z[n]).concat(_matched(ring, z[n], direction[n], size)) for n in z}
+    return {n: np.concatenate(_matched(ring, z[n], direction[n], size)) for n in z}
 
 
 def _matched(ring: Arithmetic, a: np.ndarray, b: np.ndarray, size: int) -> list[np.ndarray]:
@@ -213,9 +213,8 @@ def _matched(ring: Arithmetic, a: np.ndarray, b: np.ndarray, size: int) -> list[
 
 
 def _padded(ring: Arithmetic, x: np.ndarray, size: int, batch: int) -> np.ndarray:
-    xp = namespace(x)
-    x = xp.broadcast_to(x, (len(x), batch, *x.shape[2:]))
-    return x if len(x) == size else xp.concat([x, ring.zeros((size - len(x), *x.shape[1:]))])
+    x = np.broadcast_to(x, (len(x), batch, *x.shape[2:]))
+    return x if len(x) == size else np.concatenate([x, ring.zeros((size - len(x), *x.shape[1:]))])
 
 
 def _upper(ring: Arithmetic, a: np.ndarray, b: np.ndarray, size: int) -> np.ndarray:

@@ -26,7 +26,6 @@ from geoflow.exact.program import UnsupportedPrimitive
 from geoflow.exact.radicals import has_roots
 from geoflow.lie.bracket import Generator, Letter, exact_constants
 from geoflow.lie.certify import certify
-from geoflow.lie.compiled import CompiledWords
 from geoflow.lie.point import DrawLetter, ModularPoint, draw_point, free_letter, random_words
 from geoflow.results import Certificate, RankRun
 
@@ -83,11 +82,10 @@ def close(
     samples: list[int] = []  # 0 at a point that was given
     complete = True
     unlucky = 0
-    compiled = CompiledWords(generator)
     while len(runs) < _MOST_RUNS:
         place = draw_point(generator, rng, near=best) if at is None else at(rng)
         try:
-            run, finished = _run(generator, compiled, place, rng, deadline, draw)
+            run, finished = _run(generator, place, rng, deadline, draw)
         except UnluckyPoint:
             unlucky += 1
             if unlucky > _MOST_UNLUCKY:
@@ -186,7 +184,6 @@ def _parallel(generator: Generator) -> bool:
 
 def _run(
     generator: Generator,
-    compiled: CompiledWords,
     place: ModularPoint,
     rng: np.random.Generator,
     deadline: Deadline,
@@ -207,7 +204,7 @@ def _run(
             if deadline.passed and words:
                 return RankRun(prime, (*ranks, rank), words, place.integers), False
             batch = min(batch, elimination.BATCH)
-            new = random_words(generator, place, rng, depth, batch, draw, compiled)
+            new = random_words(generator, place, rng, depth, batch, draw)
             if not len(new):
                 raise UnluckyPoint
             words += len(new)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from geoflow.exact.elimination import BATCH, PRODUCT_BITS
+from geoflow.exact.elimination import PRODUCT_BITS
 from geoflow.exact.estimates import Estimates
 from geoflow.exact.interpreter import UnluckyPoint
 from geoflow.exact.primefield import PrimeField, draw_prime
@@ -16,7 +16,6 @@ from geoflow.exact.program import UnsupportedPrimitive, live
 from geoflow.exact.radicals import MOST_INDEPENDENT, ROOTS, Radicands, RootSystem, has_roots
 from geoflow.exact.rationals import Rationals
 from geoflow.lie.bracket import Field, Generator, Letter, exact_constants
-from geoflow.lie.compiled import CompiledWords
 
 INTEGER_BITS = 20  # size of the integer points at which radicands are computed over Z
 _NEARBY = 2**10  # far below the distance between integer points of INTEGER_BITS
@@ -165,28 +164,22 @@ def random_words(
     depth: int,
     count: int,
     draw: DrawLetter = free_letter,
-    compiled: CompiledWords | None = None,
 ) -> np.ndarray:
     """Random words of `depth` brackets at the point, about `count` rows [rows, N], in chunks that bound the memory.
-    Where values of roots depend on data, data at which one does not exist are rejected and drawn again. Chunks of full
-    length are `compiled` where that pays."""
+    Where values of roots depend on data, data at which one does not exist are rejected and drawn again."""
     widest = max([math.prod(s) for i in generator.program.instructions for s in i.out_shapes] + [1])
     chunk = max(1, _CHUNK // (widest * 3**depth))
     if isinstance(place.field, Estimates):
         draw = _with_roots(draw)
-    full = min(chunk, BATCH)
     parts: list[np.ndarray] = []
     for start in range(0, count, chunk):
         size = min(chunk, count - start)
         field = place.field.fresh() if isinstance(place.field, Estimates) else place.field
         letters = [draw(generator, place, rng, size) for _ in range(depth + 1)]
-        if compiled is not None and size == full and compiled.pays(field, depth):
-            parts.append(compiled.rows(field, place.constants, place.point, letters))
-            continue
         value = generator.word(field, place.constants, place.point, letters)
         rows = generator.rows(value, size)
         parts.append(rows[field.usable(size)] if isinstance(field, Estimates) else rows)
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+    return np.concatenate(parts)
 
 
 def _with_roots(draw: DrawLetter) -> DrawLetter:
