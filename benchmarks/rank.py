@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ from geoflow.exact.elimination import BATCH, PRODUCT_BITS, RowSpace
 from geoflow.exact.primefield import draw_prime
 from geoflow.lie.bracket import Generator, Letter
 from geoflow.lie.closure import close
-from geoflow.lie.point import ModularPoint, draw_point, free_letter, random_words
+from geoflow.lie.point import ModularPoint, draw_point, free_letter
 
 SEED = 0
 
@@ -59,7 +60,7 @@ def least(actions: Sequence[Callable[[], Any]], turns: int) -> list[Seconds]:
 
 
 def gibibytes() -> float:
-    """The most memory that this process ever held. Linux carries `ru_maxrss` over from the parent, so not that there."""
+    """The most memory that this process ever held: not `ru_maxrss` on Linux, which carries it over from the parent."""
     status = Path("/proc/self/status")
     if status.exists():
         (line,) = (x for x in status.read_text().splitlines() if x.startswith("VmHWM"))
@@ -170,20 +171,25 @@ def evaluation_lines(name: str, flow: gf.Flow, depths: Sequence[int], turns: int
         letters = [free_letter(generator, place, rng, count) for _ in range(depth + 1)]
         with jax.enable_x64(True):
             point, floats = in_floats(place, letters)
-
-            def approximate(point: Any = point, floats: Any = floats) -> Any:
-                return np.asarray(words(point, floats))
-
-            def exact(depth: int = depth, count: int = count) -> Any:
-                return random_words(generator, place, rng, depth, count)
-
-            for compiled in (approximate, exact):
-                compiled()
-            here, there = (1000 * s.processor / count for s in least([exact, approximate], turns))
+            actions: list[Callable[[], Any]] = [
+                partial(exact_words, generator, place, letters),
+                lambda point=point, floats=floats: np.asarray(words(point, floats)),
+            ]
+            start = time.perf_counter()
+            actions[1]()
+            compiling = time.perf_counter() - start
+            here, there = (1000 * s.processor / count for s in least(actions, turns))
         lines.append(
-            f"| {name} | {flow.dimension:,} | {depth} | {here:.3f} | {there:.3f} | {here / there:.1f} |"
+            f"| {name} | {flow.dimension:,} | {depth} | {here:.3f} | {there:.3f} "
+            f"| {here / there:.1f} | {compiling:.1f} |"
         )
     return lines
+
+
+def exact_words(generator: Generator, place: ModularPoint, letters: list[Letter]) -> np.ndarray:
+    """Rows of residues."""
+    word = generator.word(place.field, place.constants, place.point, letters)
+    return generator.rows(word, letters[0].weight.shape[1])
 
 
 def count_line(widths: Sequence[int]) -> str:
@@ -216,8 +222,9 @@ def main() -> None:
         for size in map(int, given.sizes.split(",")):
             print(rank_line(size, given.turns, not given.no_flint), flush=True)
     if given.depth >= 0:
-        print("\n| flow | variables | depth | mod p, ms a row | in floats, ms a row | ratio |")
-        print("|---|--:|--:|--:|--:|--:|")
+        columns = "mod p, ms a row | floats, ms a row | ratio | compiling the floats, s"
+        print(f"\n| flow | variables | depth | {columns} |")
+        print("|---|--:|--:|--:|--:|--:|--:|")
         for name, make in FLOWS.items():
             lines = evaluation_lines(name, make(), range(given.depth + 1), given.turns)
             print("\n".join(lines), flush=True)
