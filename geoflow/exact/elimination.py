@@ -2,9 +2,10 @@
 
 A batch of rows is eliminated by halves: the upper half, then the lower one modulo the upper, then the upper modulo the
 lower. What remains is a `Block`: where it is the identity, and its other columns. All but a few rows at a time is
-matrix products, so the work is that of an LU decomposition, and so is the speed. Residues are symmetric, |x| ≤ p/2, so a
-product of inner dimension n is exact in float64 while n·p²/4 < 2^52: for p < 2^22 the dimensions met here need no
-reduction inside.
+matrix products, so the work is that of an LU decomposition, and so is the speed.
+
+Residues are symmetric, |x| ≤ p/2, so a product of inner dimension n is exact in float64 while n·p²/4 < 2^52. No inner
+dimension is above `BATCH`: one product is enough for p < 2^22, and two for larger primes.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ import numpy as np
 
 PRODUCT_BITS = 22  # primes below 2^22 need one product where larger ones need two
 LARGEST_PRIME = 2**26
-BATCH = 768  # rows eliminated at once: the products are wide, and a batch is small beside the matrix
+BATCH = (
+    768  # rows eliminated at once: the products are wide, and a batch is small beside the matrix
+)
 _EXACT = 2.0**52
 _HALF = 2.0**13
 _LEAF = 64  # rows that python-flint eliminates, in a window of columns
@@ -111,7 +114,7 @@ def _by_window(rows: np.ndarray, prime: int) -> tuple[Block, np.ndarray]:
     width = len(window)
     residues = np.concatenate([np.take(rows, window, axis=1), np.eye(count)], axis=1)
     residues = residues.astype(np.int64) % prime
-    found, _ = flint.nmod_mat(*residues.shape, residues.ravel().tolist(), prime).rref()
+    found, _ = flint.nmod_mat(count, width + count, residues.ravel().tolist(), prime).rref()
     echelon = np.array([int(x) for x in found.entries()], dtype=np.float64).reshape(residues.shape)
     where = (echelon[:, :width] != 0).argmax(axis=1) if width else np.zeros(0, dtype=np.int64)
     rank = int(np.count_nonzero(echelon[:, :width].any(axis=1)))

@@ -10,7 +10,9 @@ import numpy as np
 
 from geoflow.exact.elimination import LARGEST_PRIME, RowSpace
 
-_LARGE = 400  # rows and columns from which elimination by matrix products is faster than python-flint
+_LARGE = (
+    400  # rows and columns from which elimination by matrix products is faster than python-flint
+)
 
 
 def rank(rows: np.ndarray, prime: int) -> int:

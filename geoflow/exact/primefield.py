@@ -85,9 +85,13 @@ class PrimeField:
                 self.matmul(a[..., :cut], b[..., :cut, :]),
                 self.matmul(a[..., cut:], b[..., cut:, :]),
             )
+        if inner == 1:
+            return self.mul(a, b)
         if a.shape[-2] * inner * b.shape[-1] < 512:
             return (a @ b) % self.p
         right = b.astype(np.float64)
+        if inner * self.p**2 < 2**53:
+            return (a.astype(np.float64) @ right).astype(np.int64) % self.p
         high = ((a >> _HALF).astype(np.float64) @ right).astype(np.int64) % self.p
         low = ((a & (2**_HALF - 1)).astype(np.float64) @ right).astype(np.int64)
         return ((high << _HALF) + low) % self.p
