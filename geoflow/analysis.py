@@ -22,6 +22,9 @@ from geoflow.lie.point import ModularPoint, draw_point
 from geoflow.results import Certificate, LawCount, Verdict
 
 
+MOST_SEARCHED = 20_000  # coordinates up to which laws are sought in dictionaries
+
+
 @dataclass(frozen=True)
 class Counted:
     """A flow with its closure and the points at which identities are tested."""
@@ -137,7 +140,9 @@ def analyze(
 
 
 def search(counted: Counted, where: Where = Where(), deadline: Deadline = Deadline()) -> LawSet:
-    """The laws of a counted flow in the dictionaries of `where`."""
+    """The laws of a counted flow in the dictionaries of `where`; none are tried for a very large state."""
+    if counted.flow.dimension > MOST_SEARCHED:
+        return LawSet((), 0, f"no dictionary: they are for at most {MOST_SEARCHED:,} coordinates")
     return find_laws(
         counted.generator, counted.places, counted.upper, where, counted.seed, deadline
     )

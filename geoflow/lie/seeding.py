@@ -27,7 +27,7 @@ from geoflow.results import AnchoredRows
 SMALLEST = 2500  # coordinates from which a flow is counted so; dense elimination is quicker below
 _PROBES = 16
 _PASSES = 6
-_MOST_ENTRIES = 2**27
+_MOST_ENTRIES = 2**26  # of all sparse rows together: some GiB
 _MOST_BRACKETS = 1024  # at one time
 _WORTH = 16  # brackets tried for one that adds to the rank
 
