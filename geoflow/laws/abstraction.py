@@ -25,6 +25,7 @@ from geoflow.exact.opaque import FunctionValues, OpaqueInverses
 from geoflow.exact.polynomials import TooFewVariables
 from geoflow.exact.program import UnsupportedPrimitive
 from geoflow.exact.quotient import Effort, TooLarge
+from geoflow.exact.sparsepoly import SparsePolynomials
 from geoflow.expr.tree import Apply, Expr
 from geoflow.laws.differential import Differential, differentiate, modular_inputs
 from geoflow.lie.bracket import Field, Generator, exact_constants
@@ -33,6 +34,7 @@ from geoflow.lie.point import ModularPoint, random_letter
 _SPARE = 32  # variables kept for values, at first
 _MOST_VARIABLES = 12_000
 _CHEAP_TERMS, _CHEAP_PRODUCTS = 10**5, 10**7  # of an attempt before the last
+_MANY_VARIABLES = 150  # from here on dense exponents cost more than the terms themselves
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,10 @@ class Expansion:
 class _Attempt:
     depth: Depth
     opaque: bool
+    sparse: bool = False
 
 
+_SPARSE = _Attempt(Depth.NONE, False, True)
 _ABSTRACT = (
     _Attempt(Depth.ELEMENTWISE, True),
     _Attempt(Depth.FREE, True),
@@ -113,6 +117,12 @@ def _attempt_all(
 ) -> Expansion:
     rng = np.random.default_rng([seed, 0x637574])
     tried: set[tuple[frozenset[int], bool]] = set()
+    if place is not None and question.variables > _MANY_VARIABLES:
+        try:
+            effort = Effort(_CHEAP_TERMS, _CHEAP_PRODUCTS, deadline)
+            return question.expand(question.cut(_SPARSE.depth), _SPARSE, effort)
+        except (TooLarge, UnluckyPoint, UnsupportedPrimitive):
+            pass
     for attempt in _ABSTRACT if place is not None else ():
         program = question.cut(attempt.depth)
         forgotten = frozenset(slot for slot, _ in program.fresh)
@@ -123,7 +133,7 @@ def _attempt_all(
             continue
         try:
             effort = Effort(_CHEAP_TERMS, _CHEAP_PRODUCTS, deadline)
-            found = question.expand(program, attempt.opaque, effort)
+            found = question.expand(program, attempt, effort)
         except (TooLarge, UnluckyPoint, UnsupportedPrimitive):
             continue
         if found.zero or found.faithful:
@@ -133,7 +143,7 @@ def _attempt_all(
     effort = Effort(deadline=deadline)
     if question.transcendental:  # nothing is refuted by it
         effort = Effort(_TERMS_OF_FUNCTIONS, _PRODUCTS_OF_FUNCTIONS, deadline)
-    return question.expand(question.cut(_WHOLE.depth), _WHOLE.opaque, effort)
+    return question.expand(question.cut(_WHOLE.depth), _WHOLE, effort)
 
 
 class Question:
@@ -200,28 +210,23 @@ class Question:
         still = {b.name: ring.zeros((1, 1, *b.shape)) for b in self.generator.flow.state}
         return still | dict(zip(self.moved, outputs, strict=True))
 
-    def expand(self, program: Cut, opaque: bool, effort: Effort) -> Expansion:
+    def expand(self, program: Cut, attempt: _Attempt, effort: Effort) -> Expansion:
         """One attempt, with as many spare variables as it takes."""
         spare = _SPARE
         while True:
             try:
-                return self._expand(program, opaque, effort, spare)
+                return self._expand(program, attempt, effort, spare)
             except TooFewVariables:
                 spare *= 4
                 if spare > _MOST_VARIABLES:
                     raise TooLarge("the expansion takes too many variables") from None
 
-    def _expand(self, program: Cut, opaque: bool, effort: Effort, spare: int) -> Expansion:
+    def _expand(self, program: Cut, attempt: _Attempt, effort: Effort, spare: int) -> Expansion:
         flow, differential = self.generator.flow, self.differential
         shapes: dict[Any, tuple[int, ...]] = dict(self._shapes(program))
         shapes.update(program.fresh)
         size = sum(int(np.prod(s, dtype=np.int64)) for s in shapes.values())
-        if size > _MOST_VARIABLES:
-            raise TooLarge("the expansion takes too many variables")
-        arithmetic = OpaqueInverses if opaque else FunctionValues
-        names = [f"x{k}" for k in range(size)]
-        idempotent, rows = self._relations(shapes)
-        ring = arithmetic(names, spare, effort=effort, idempotent=idempotent, onehot=rows)
+        ring = self._ring(attempt, size, self._relations(shapes), spare, effort)
         variables = dict(zip(shapes, ring.arrays(list(shapes.values())), strict=True))
 
         def value(key: Any, shape: tuple[int, ...]) -> np.ndarray:
@@ -240,6 +245,30 @@ class Question:
         values = differential(ring, constants, point, tokens, direction)
         zero = all(ring.is_zero(x) for v in values for x in v.flat)
         return Expansion(zero, len(program.fresh), ring.made)
+
+    def _ring(
+        self,
+        attempt: _Attempt,
+        size: int,
+        relations: tuple[list[int], list[tuple[int, ...]]],
+        spare: int,
+        effort: Effort,
+    ) -> FunctionValues | SparsePolynomials:
+        idempotent, rows = relations
+        if attempt.sparse:
+            if rows:
+                raise UnsupportedPrimitive("rows of gates of which one is open")
+            return SparsePolynomials(size, effort, idempotent)
+        if size > _MOST_VARIABLES:
+            raise TooLarge("the expansion takes too many variables")
+        arithmetic = OpaqueInverses if attempt.opaque else FunctionValues
+        names = [f"x{k}" for k in range(size)]
+        return arithmetic(names, spare, effort=effort, idempotent=idempotent, onehot=rows)
+
+    @property
+    def variables(self) -> int:
+        """About how many variables it takes."""
+        return sum(b.size for b in self.generator.flow.state) + self.generator.control_size
 
     def _shapes(self, program: Cut) -> Iterator[tuple[Any, tuple[int, ...]]]:
         """Keys and shapes of the inputs that are read at all."""
