@@ -56,10 +56,8 @@ class Expansion:
 class _Attempt:
     depth: Depth
     opaque: bool
-    sparse: bool = False
 
 
-_SPARSE = _Attempt(Depth.NONE, False, True)
 _ABSTRACT = (
     _Attempt(Depth.ELEMENTWISE, True),
     _Attempt(Depth.FREE, True),
@@ -120,7 +118,7 @@ def _attempt_all(
     if place is not None and question.variables > _MANY_VARIABLES:
         try:
             effort = Effort(_CHEAP_TERMS, _CHEAP_PRODUCTS, deadline)
-            return question.expand(question.cut(_SPARSE.depth), _SPARSE, effort)
+            return question.expand(question.cut(Depth.NONE), False, effort, sparse=True)
         except (TooLarge, UnluckyPoint, UnsupportedPrimitive):
             pass
     for attempt in _ABSTRACT if place is not None else ():
@@ -133,7 +131,7 @@ def _attempt_all(
             continue
         try:
             effort = Effort(_CHEAP_TERMS, _CHEAP_PRODUCTS, deadline)
-            found = question.expand(program, attempt, effort)
+            found = question.expand(program, attempt.opaque, effort)
         except (TooLarge, UnluckyPoint, UnsupportedPrimitive):
             continue
         if found.zero or found.faithful:
@@ -143,7 +141,7 @@ def _attempt_all(
     effort = Effort(deadline=deadline)
     if question.transcendental:  # nothing is refuted by it
         effort = Effort(_TERMS_OF_FUNCTIONS, _PRODUCTS_OF_FUNCTIONS, deadline)
-    return question.expand(question.cut(_WHOLE.depth), _WHOLE, effort)
+    return question.expand(question.cut(_WHOLE.depth), _WHOLE.opaque, effort)
 
 
 class Question:
@@ -210,23 +208,23 @@ class Question:
         still = {b.name: ring.zeros((1, 1, *b.shape)) for b in self.generator.flow.state}
         return still | dict(zip(self.moved, outputs, strict=True))
 
-    def expand(self, program: Cut, attempt: _Attempt, effort: Effort) -> Expansion:
+    def expand(self, program: Cut, opaque: bool, effort: Effort, sparse: bool = False) -> Expansion:
         """One attempt, with as many spare variables as it takes."""
         spare = _SPARE
         while True:
             try:
-                return self._expand(program, attempt, effort, spare)
+                return self._expand(program, None if sparse else opaque, effort, spare)
             except TooFewVariables:
                 spare *= 4
                 if spare > _MOST_VARIABLES:
                     raise TooLarge("the expansion takes too many variables") from None
 
-    def _expand(self, program: Cut, attempt: _Attempt, effort: Effort, spare: int) -> Expansion:
+    def _expand(self, program: Cut, opaque: bool | None, effort: Effort, spare: int) -> Expansion:
         flow, differential = self.generator.flow, self.differential
         shapes: dict[Any, tuple[int, ...]] = dict(self._shapes(program))
         shapes.update(program.fresh)
         size = sum(int(np.prod(s, dtype=np.int64)) for s in shapes.values())
-        ring = self._ring(attempt, size, self._relations(shapes), spare, effort)
+        ring = self._ring(opaque, size, self._relations(shapes), spare, effort)
         variables = dict(zip(shapes, ring.arrays(list(shapes.values())), strict=True))
 
         def value(key: Any, shape: tuple[int, ...]) -> np.ndarray:
@@ -248,20 +246,21 @@ class Question:
 
     def _ring(
         self,
-        attempt: _Attempt,
+        opaque: bool | None,
         size: int,
         relations: tuple[list[int], list[tuple[int, ...]]],
         spare: int,
         effort: Effort,
     ) -> FunctionValues | SparsePolynomials:
+        """The arithmetic of one attempt; None asks for sparse polynomials."""
         idempotent, rows = relations
-        if attempt.sparse:
+        if opaque is None:
             if rows:
                 raise UnsupportedPrimitive("rows of gates of which one is open")
             return SparsePolynomials(size, effort, idempotent)
         if size > _MOST_VARIABLES:
             raise TooLarge("the expansion takes too many variables")
-        arithmetic = OpaqueInverses if attempt.opaque else FunctionValues
+        arithmetic = OpaqueInverses if opaque else FunctionValues
         names = [f"x{k}" for k in range(size)]
         return arithmetic(names, spare, effort=effort, idempotent=idempotent, onehot=rows)
 
