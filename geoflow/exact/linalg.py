@@ -19,13 +19,14 @@ def nullspace(rows: np.ndarray, prime: int) -> np.ndarray:
     columns = rows.shape[1]
     if rows.shape[0] == 0:
         return np.eye(columns, dtype=np.int64)
-    basis, nullity = _matrix(rows, prime).nullspace()
-    if nullity == 0:
-        return np.zeros((0, columns), dtype=np.int64)
-    transposed = np.array(basis.transpose().entries(), dtype=object).reshape(columns, columns)[
-        :nullity
-    ]
-    return echelon(np.array([[int(x) for x in row] for row in transposed], dtype=np.int64), prime)
+    # with the columns reversed, the vector of a free column has its other entries in later columns, at pivots
+    reduced = echelon(np.ascontiguousarray(rows[:, ::-1]), prime)
+    pivots = [columns - 1 - int(np.flatnonzero(row)[0]) for row in reduced]
+    free = np.setdiff1d(np.arange(columns), pivots)
+    basis = np.zeros((len(free), columns), dtype=np.int64)
+    basis[np.arange(len(free)), free] = 1
+    basis[:, pivots] = -reduced[:, columns - 1 - free].T % prime
+    return basis
 
 
 def echelon(rows: np.ndarray, prime: int) -> np.ndarray:
