@@ -26,6 +26,7 @@ class Classes:
 
     @property
     def sizes(self) -> np.ndarray:
+        """Numbers of monomials."""
         return np.diff(self.starts)
 
     def __len__(self) -> int:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from geoflow.laws.polynomialfield import PolynomialField
 from geoflow.exact.sparsepoly import Monomial
+from geoflow.laws.polynomialfield import PolynomialField
 
 LARGE = 2**61 - 1  # prime
 _WORDS = 2**62  # so many random elements of F₂^62

@@ -55,7 +55,9 @@ class PolynomialField:
         Raises:
             TooLarge: the expansion outgrew its bounds.
         """
-        ring = SparsePolynomials(self.size, Effort(10 * _TERMS, 10 * _PRODUCTS, deadline), self.fixed)
+        ring = SparsePolynomials(
+            self.size, Effort(10 * _TERMS, 10 * _PRODUCTS, deadline), self.fixed
+        )
         total = ring.mul(_array(SparsePolynomial(dict(law))), _array(self._moved_rate()))[0]
         gradient: dict[int, dict[Monomial, Any]] = {}
         for monomial, coefficient in law.items():
@@ -117,9 +119,7 @@ def polynomial_field(
             fixed += range(start, start + count)
         start += count
     controls = range(weight + 1, weight + 1 + free)
-    return PolynomialField(
-        flow, tuple(components), weight, controls, frozenset(fixed), size, own
-    )
+    return PolynomialField(flow, tuple(components), weight, controls, frozenset(fixed), size, own)
 
 
 def _rate(

@@ -29,7 +29,7 @@ from geoflow.lie.bracket import Field, Generator
 from geoflow.lie.point import ModularPoint
 
 MOST_IN_CLASS = 2500
-MOST_WORK = 4 * 10**10  # sum of the cubes of the sizes of the classes that are solved
+DEFAULT_WORK, MOST_WORK = 10**10, 2 * 10**11  # sum of the cubes of the sizes of classes solved
 _SMALL = 6  # classes up to this size are tried many at a time
 _CHUNK = 4 * 10**6  # numbers in one array of derivatives
 _SLACK = 4
@@ -69,8 +69,15 @@ class Symmetries:
 class Search:
     """The laws of one degree, found while they are asked for; `statement` says how far."""
 
-    def __init__(self, symmetries: Symmetries, degree: int, deadline: Deadline = Deadline()):
-        self.symmetries, self.degree, self._deadline = symmetries, degree, deadline
+    def __init__(
+        self,
+        symmetries: Symmetries,
+        degree: int,
+        work: int = MOST_WORK,
+        deadline: Deadline = Deadline(),
+    ):
+        self.symmetries, self.degree = symmetries, degree
+        self._work, self._deadline = work, deadline
         self._sampler = _Directions(symmetries.generator, symmetries.rate)
         self._all = self._searched = 0
 
@@ -93,7 +100,7 @@ class Search:
             c = int(orbits.first[position])
             size = int(classes.sizes[c])
             work += size**3
-            if size > MOST_IN_CLASS or work > MOST_WORK or self._deadline.passed:
+            if size > MOST_IN_CLASS or work > self._work or self._deadline.passed:
                 continue
             laws = self._solved(classes, c)
             self._searched += int(orbits.lengths[position])

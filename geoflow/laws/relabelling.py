@@ -103,7 +103,9 @@ class _Trial:
         except (UnluckyPoint, UnsupportedPrimitive):
             return False
         wanted = _relabelled(flow, self._field, label, order)
-        return all(np.array_equal(found[n], np.broadcast_to(wanted[n], found[n].shape)) for n in found)
+        return all(
+            np.array_equal(found[n], np.broadcast_to(wanted[n], found[n].shape)) for n in found
+        )
 
 
 def _relabelled(
