@@ -11,7 +11,9 @@ import numpy as np
 
 def rank(rows: np.ndarray, prime: int) -> int:
     """Rank over F_p of an integer matrix [rows, columns]."""
-    return 0 if rows.size == 0 else _matrix(rows, prime).rank()
+    if rows.size == 0:
+        return 0
+    return int(np.any(rows % prime)) if len(rows) == 1 else _matrix(rows, prime).rank()
 
 
 def nullspace(rows: np.ndarray, prime: int) -> np.ndarray:
@@ -31,6 +33,10 @@ def nullspace(rows: np.ndarray, prime: int) -> np.ndarray:
 
 def echelon(rows: np.ndarray, prime: int) -> np.ndarray:
     """Reduced row echelon form over F_p without zero rows."""
+    if len(rows) == 1:
+        row = rows[0] % prime
+        lead = row[np.flatnonzero(row)[:1]]
+        return np.stack([row * pow(int(x), -1, prime) % prime for x in lead] or [row])[: len(lead)]
     reduced, count = _matrix(rows, prime).rref()
     entries = np.array([int(x) for x in reduced.entries()], dtype=np.int64)
     return entries.reshape(rows.shape)[:count]
@@ -44,6 +50,8 @@ def independent_rows(rows: np.ndarray, prime: int) -> list[int]:
     """Indices of the first rows that form a basis of the row space."""
     if rows.size == 0:
         return []
+    if len(rows) == 1:
+        return [0][: rank(rows, prime)]
     reduced, count = _matrix(np.ascontiguousarray(rows.T), prime).rref()
     entries = np.array([int(x) for x in reduced.entries()], dtype=np.int64).reshape(
         rows.shape[1], rows.shape[0]

@@ -34,6 +34,7 @@ _SMALL = 6  # classes up to this size are tried many at a time
 _CHUNK = 4 * 10**6  # numbers in one array of derivatives
 _SLACK = 4
 _TRIES = 8
+_KEPT = 4  # samples that are used again
 
 Polynomial = dict[Monomial, int]  # ascending positions of coordinates in the state
 
@@ -168,6 +169,7 @@ class _Directions(TermSampler):
 
     def __init__(self, generator: Generator, rate: Expr | None):
         super().__init__(generator, (), rate)
+        self._drawn: dict[tuple[int, int], Samples] = {}
 
     def _evaluate(
         self, field: PrimeField, constants: Field, point: Field, direction: Field
@@ -180,12 +182,17 @@ class _Directions(TermSampler):
     def rows(
         self, rng: np.random.Generator, prime: int, count: int, monomials: np.ndarray
     ) -> np.ndarray:
-        """(c F₀ + G_b + c λ) of monomials at random points, [samples, monomials].
+        """(c F₀ + G_b + c λ) of monomials at random points, [samples, monomials]; the points are the same for the same
+        prime and count.
 
         Raises:
             UnluckyPoint: the prime divides a denominator.
         """
-        samples = self.draw(rng, prime, count)
+        if (prime, count) not in self._drawn:
+            if len(self._drawn) == _KEPT:
+                del self._drawn[next(iter(self._drawn))]
+            self._drawn[prime, count] = self.draw(rng, prime, count)
+        samples = self._drawn[prime, count]
         z, x = _with_one(samples.values[0], 1), _with_one(samples.along[0], 0)
         return _moved(samples, z, x, monomials)
 
