@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from math import comb
 
 import numpy as np
-import scipy.sparse as sp
-from scipy.sparse.csgraph import connected_components
 
 from geoflow.laws.grading import Grading
 
@@ -102,8 +100,20 @@ def orbits_of(classes: Classes, grading: Grading, orders: Sequence[np.ndarray]) 
         near = np.searchsorted(classes.keys, keys).clip(max=max(len(own) - 1, 0))
         known = (classes.keys[near] == keys) & (classes.sizes[near] == classes.sizes)
         images[k] = np.where(known, near, own)
-    rows, columns = np.tile(own, len(orders)), images.ravel()
-    graph = sp.coo_matrix((np.ones(len(rows)), (rows, columns)), shape=(len(own), len(own)))
-    _, component = connected_components(graph, directed=False)
+    component = _components(images, len(own))
     _, first, lengths = np.unique(component, return_index=True, return_counts=True)
     return Orbits(first, lengths, images, tuple(orders))
+
+
+def _components(images: np.ndarray, count: int) -> np.ndarray:
+    """By class, the first class that permutations connect it with."""
+    component = np.arange(count)
+    while True:
+        before = component.copy()
+        for image in images:
+            least = np.minimum(component, component[image])
+            np.minimum.at(least, image, least.copy())
+            component = least
+        component = component[component]
+        if np.array_equal(component, before):
+            return component
