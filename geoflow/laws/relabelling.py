@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, islice
 
 import numpy as np
 
@@ -19,8 +19,7 @@ from geoflow.flow import Flow
 from geoflow.lie.bracket import Generator, Letter
 from geoflow.lie.point import ModularPoint, random_letter
 
-_MOST_TRIALS = 2000
-_MOST_AXES = 6  # that one index runs along
+_MOST_TRIALS = 300  # of sets of axes, for one axis
 
 Axis = tuple[str | int, int]  # a parameter's name or a control's position, and one of its axes
 
@@ -38,7 +37,6 @@ def labels_of(generator: Generator, place: ModularPoint, seed: int) -> list[Labe
     trial = _Trial(generator, place, np.random.default_rng([seed, 0x706572]))
     flow = generator.flow
     found: list[Label] = []
-    left = _MOST_TRIALS
     of_parameters: list[tuple[int, Axis]] = [
         (n, (b.name, axis)) for b in flow.parameters for axis, n in enumerate(b.shape)
     ]
@@ -51,10 +49,7 @@ def labels_of(generator: Generator, place: ModularPoint, seed: int) -> list[Labe
             continue
         others = [a for n, a in (*of_parameters, *of_controls) if n == size and a not in used]
         others.remove(first)
-        for axes in _subsets(others):
-            left -= 1
-            if left < 0:
-                return found
+        for axes in islice(_subsets(others), _MOST_TRIALS):
             label = Label(size, (first, *axes))
             if all(trial.holds(label, order) for order in _generating(size)):
                 found.append(label)
@@ -64,7 +59,10 @@ def labels_of(generator: Generator, place: ModularPoint, seed: int) -> list[Labe
 
 
 def _subsets(axes: Sequence[Axis]) -> Iterator[tuple[Axis, ...]]:
-    for count in range(min(len(axes), _MOST_AXES - 1) + 1):
+    """Few axes first, then nearly all, then the rest."""
+    whole = range(len(axes) + 1)
+    few, many = whole[:3], whole[3:][::-1]
+    for count in (*few, *many):
         yield from combinations(axes, count)
 
 
