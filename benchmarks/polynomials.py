@@ -58,8 +58,8 @@ def harmonic(dimension: int) -> tuple[str, int]:
 
 
 def cubics(dimension: int, together: bool = False) -> tuple[str, int]:
-    """Binary cubics, each moved by linear changes of its variables: the discriminants stay, of degree 4. `together`: all
-    by the same changes, so that there are joint invariants of degrees 2 and 4."""
+    """Binary cubics, each moved by linear changes of its variables: the discriminants stay, of degree 4. `together`:
+    all by the same changes, so that there are joint invariants of degrees 2 and 4."""
     n = dimension // 4
     size = "" if together else f"[{n}]"
     text = f"""param a[{n}], b[{n}], c[{n}], d[{n}]

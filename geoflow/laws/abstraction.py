@@ -54,10 +54,13 @@ class Expansion:
 
 @dataclass(frozen=True)
 class _Attempt:
+    """`opaque`: variables for inverses; None for sparse polynomials, which have inverses of monomials alone."""
+
     depth: Depth
-    opaque: bool
+    opaque: bool | None
 
 
+_SPARSE = tuple(_Attempt(depth, None) for depth in (Depth.ELEMENTWISE, Depth.FREE, Depth.NONE))
 _ABSTRACT = (
     _Attempt(Depth.ELEMENTWISE, True),
     _Attempt(Depth.FREE, True),
@@ -114,14 +117,9 @@ def _attempt_all(
     question: Question, place: ModularPoint | None, seed: int, deadline: Deadline
 ) -> Expansion:
     rng = np.random.default_rng([seed, 0x637574])
-    tried: set[tuple[frozenset[int], bool]] = set()
-    if place is not None and question.variables > _MANY_VARIABLES:
-        try:
-            effort = Effort(_CHEAP_TERMS, _CHEAP_PRODUCTS, deadline)
-            return question.expand(question.cut(Depth.NONE), False, effort, sparse=True)
-        except (TooLarge, UnluckyPoint, UnsupportedPrimitive):
-            pass
-    for attempt in _ABSTRACT if place is not None else ():
+    tried: set[tuple[frozenset[int], bool | None]] = set()
+    attempts = _SPARSE + _ABSTRACT if question.variables > _MANY_VARIABLES else _ABSTRACT
+    for attempt in attempts if place is not None else ():
         program = question.cut(attempt.depth)
         forgotten = frozenset(slot for slot, _ in program.fresh)
         if (forgotten, attempt.opaque) in tried:
@@ -137,7 +135,7 @@ def _attempt_all(
         if found.zero or found.faithful:
             return found
         if not found.made:
-            tried.add((forgotten, False))  # it was exact but for the cut
+            tried |= {(forgotten, False), (forgotten, True)}  # it was exact but for the cut
     effort = Effort(deadline=deadline)
     if question.transcendental:  # nothing is refuted by it
         effort = Effort(_TERMS_OF_FUNCTIONS, _PRODUCTS_OF_FUNCTIONS, deadline)
@@ -208,12 +206,12 @@ class Question:
         still = {b.name: ring.zeros((1, 1, *b.shape)) for b in self.generator.flow.state}
         return still | dict(zip(self.moved, outputs, strict=True))
 
-    def expand(self, program: Cut, opaque: bool, effort: Effort, sparse: bool = False) -> Expansion:
+    def expand(self, program: Cut, opaque: bool | None, effort: Effort) -> Expansion:
         """One attempt, with as many spare variables as it takes."""
         spare = _SPARE
         while True:
             try:
-                return self._expand(program, None if sparse else opaque, effort, spare)
+                return self._expand(program, opaque, effort, spare)
             except TooFewVariables:
                 spare *= 4
                 if spare > _MOST_VARIABLES:

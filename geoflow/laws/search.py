@@ -136,7 +136,8 @@ def _stages(
         searches = classes.searches(k) if k <= where.degree else None
         for degree in degrees if k <= where.degree else ():
             name = f"polynomials of degree {k}"
-            if searches is not None and not degree:
+            own = k == 1 and functions and k <= highest  # functions are sought beside monomials
+            if searches is not None and not degree and not own:
                 yield name, searches
             elif k <= highest:
                 chosen = functions if k == 1 else []
