@@ -181,6 +181,16 @@ def main() -> int:
         _section("Degree 4: discriminants of binary cubics", cubics, four, 4),
         _section("Degree 4: joint invariants of binary cubics", joint_cubics, four, 4),
     ]
+    print("### All candidates of degree 4 of UVᵀ, r = 2, where degree 2 has every law\n")
+    print("| D | monomials | classes | orbits | largest | search, s |\n|--:|--:|--:|--:|--:|--:|")
+    for d in four:
+        text = f"param U[{d // 4}, 2], V[{d // 4}, 2]\nmap phi = U @ V.T\n"
+        row = searched(text, 4)
+        print(
+            f"| {d} | {row.monomials:,} | {row.classes:,} | {row.orbits:,} | {row.largest:,} |"
+            f" {row.seconds:.2f} |"
+        )
+    print()
     print(f"### With and without classes, all polynomials of degree 4 at D = {SMALL}\n")
     print("| model | one nullspace of | s | largest class | s |\n|---|--:|--:|--:|--:|")
     for name, model in (("φⱼ = Re zⱼ⁴", harmonic), ("binary cubics", cubics)):
