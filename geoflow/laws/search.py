@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import prod
 
 from geoflow.deadline import Deadline
 from geoflow.exact import linalg
@@ -45,6 +46,7 @@ DEFAULT_DEGREE = 4
 DEFAULT_DARBOUX = 2
 MOST_IN_CLASSES = 1_500_000  # monomials, where classes make them many small problems
 _FEW_MONOMIALS = 300
+_MOST_ENTRIES = 2**23  # of one matrix term: its samples take half a GiB
 _BEFORE_DARBOUX = 2  # laws that are polynomials of this degree are sought first
 
 
@@ -114,16 +116,17 @@ def _stages(
     factors = time_factors(flow)
     degrees = range(_CONSTANT_DEGREE + 1) if flow.symbolic_constants else range(1)
     if where.matrix:
-        own = own_terms(flow)
+        own, large = _fitting(own_terms(flow))
+        name = f"matrix forms but {large} very large" if large else "matrix forms"
         for degree in degrees:
-            yield "matrix forms", _matrix_stage(generator, own, factors, degree, seed)
-        cross = cross_terms(flow)
+            yield name, _matrix_stage(generator, own, factors, degree, seed)
+        cross, _ = _fitting(cross_terms(flow))
         if cross:
             yield (
                 "products of two parameters",
                 _matrix_stage(generator, own + cross, factors, 0, seed),
             )
-        split = split_terms(flow)
+        split, _ = _fitting(split_terms(flow))
         if split:
             yield "split axes", _matrix_stage(generator, own + split, factors, 0, seed)
         yield "blocks of matrix forms", _block_stage(generator, own + cross + split, factors, seed)
@@ -183,6 +186,12 @@ class _Classes:
             if s is not None
         ]
         return _Searches(tuple(searches)) if len(searches) == len(self._factors) else None
+
+
+def _fitting(terms: list[Expr]) -> tuple[list[Expr], int]:
+    """Terms whose samples fit into memory, and how many do not."""
+    kept = [t for t in terms if prod(t.shape) <= _MOST_ENTRIES]
+    return kept, len(terms) - len(kept)
 
 
 def _matrix_stage(

@@ -239,3 +239,12 @@ def test_time_factors_go_with_classes():
 def test_many_variables_expand_sparsely(scale: str, verdict: str):
     text = f"param U[12, 6], V[12, 6]\nmap phi = U @ V.T\nlaw claimed = U.T @ U - {scale}V.T @ V\n"
     assert verdicts(check(text)) == {"claimed": verdict}
+
+
+def test_matrix_terms_that_do_not_fit_are_named(monkeypatch: pytest.MonkeyPatch):
+    text = "param A[1, 3], B[3, 3], C[3, 1]\nmap phi = A @ B @ C\n"
+    monkeypatch.setattr("geoflow.laws.search._MOST_ENTRIES", 8)
+    notes = " ".join(check(text).notes)
+    assert "matrix forms but 4 very large" in notes
+    monkeypatch.undo()
+    assert "very large" not in " ".join(check(text).notes)
