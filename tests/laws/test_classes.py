@@ -245,6 +245,6 @@ def test_matrix_terms_that_do_not_fit_are_named(monkeypatch: pytest.MonkeyPatch)
     text = "param A[1, 3], B[3, 3], C[3, 1]\nmap phi = A @ B @ C\n"
     monkeypatch.setattr("geoflow.laws.search._MOST_ENTRIES", 8)
     notes = " ".join(check(text).notes)
-    assert "matrix forms but 4 very large" in notes
+    assert "matrix forms but 6 very large, products of" in notes
     monkeypatch.undo()
     assert "very large" not in " ".join(check(text).notes)
