@@ -91,7 +91,8 @@ def check(
         typer.Argument(help="Files, folders (all .geo files below), `-` for standard input."),
     ],
     format: Annotated[
-        Literal["full", "concise", "json"], typer.Option("--format", help="How to print.")
+        Literal["full", "concise", "json", "github", "sarif"],
+        typer.Option("--format", help="How to print."),
     ] = "full",
     overrides: Overrides = None,
     seed: Seed = 0,
@@ -166,7 +167,7 @@ def _check_targets(plot: str | None, certificate: Path | None, no_verify: bool) 
 
 def _print_report(
     report: Report,
-    format: Literal["full", "concise", "json", "quiet"],
+    format: Literal["full", "concise", "json", "github", "sarif", "quiet"],
     out: Console,
     verbose: bool,
     shown: set[tuple[str, str]],
@@ -182,6 +183,14 @@ def _print_report(
             terminal.render_quiet(report, out)
         case "json":
             typer.echo(machine.dumps(machine.to_json(report)), nl=False)
+        case "github":
+            from geoflow.report.annotations import annotations
+
+            typer.echo(annotations(report), nl=False)
+        case "sarif":
+            from geoflow.report.sarif import to_sarif
+
+            typer.echo(machine.dumps(to_sarif(report, version())), nl=False)
 
 
 def _write_certificate(path: Path, report: Report) -> None:

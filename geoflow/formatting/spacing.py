@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -32,8 +33,8 @@ def read(statement: tree.Statement, words: tuple[Token, ...]) -> Reading:
     """What the tree says of the words."""
     reading = Reading()
     places = [word.start for word in words]
-    before = dict(zip(places[1:], places, strict=False))
-    after = dict(zip(places, places[1:], strict=False))
+    before = {place: previous for previous, place in itertools.pairwise(places)}
+    after = dict(itertools.pairwise(places))
     short: set[int] = set()  # sums that are written without blanks
     spaced: dict[int, bool] = {}  # operations, each with the chain it belongs to
     for node in _all(statement):

@@ -9,6 +9,7 @@ spaces in an index, a shape and a range: `W[l+1]`, `1..L-1`.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeGuard
 
 from geoflow.diagnostics import GeoflowBug
 from geoflow.syntax import tree
@@ -48,7 +49,7 @@ def is_spaced(node: tree.Binary) -> bool:
     return node.operator in ("+", "-", "@")
 
 
-def is_short_sum(node: tree.Node) -> bool:
+def is_short_sum(node: tree.Node) -> TypeGuard[tree.Binary]:
     """Whether an index is a sum of names and numbers, products of them included."""
     if not isinstance(node, tree.Binary) or _LEVELS[node.operator] != _SUM:
         return False
@@ -69,8 +70,7 @@ def is_short_sum(node: tree.Node) -> bool:
 
 def _index(node: tree.Expression) -> str:
     """An expression in an index, a shape or a range."""
-    short = isinstance(node, tree.Binary) and is_short_sum(node)
-    return _binary(node, short=True) if short else _expression(node)
+    return _binary(node, short=True) if is_short_sum(node) else _expression(node)
 
 
 def _binary(node: tree.Binary, short: bool = False) -> str:
