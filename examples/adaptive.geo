@@ -3,13 +3,13 @@
 model product_adam
 param x, y, z
 map phi = x*y*z
-flow adam(b1=1/10, b2=1/20)
+flow adam(b1 = 1/10, b2 = 1/20)
 expect no laws
 
 model product_rmsprop
 param x, y, z
 map phi = x*y*z
-flow rmsprop(b2=1/10)
+flow rmsprop(b2 = 1/10)
 expect no laws
 
 # Sign descent has no memory: all coordinates move at speed 1.

@@ -24,7 +24,7 @@ model natural_blocks_damped
 const lam = 3
 param U[n, r], V[m, r]
 map phi = U @ V.T
-metric fisher(blocks, damping=lam)
+metric fisher(blocks, damping = lam)
 law volume = log(det(U.T @ U + lam*eye(r))) - log(det(V.T @ V + lam*eye(r)))
 expect laws = 1
 expect complete
@@ -52,5 +52,5 @@ expect complete
 model natural_bernoulli
 param U[n, 1], V[m, 1]
 map phi = U @ V.T
-metric fisher(blocks, output=bernoulli)
+metric fisher(blocks, output = bernoulli)
 expect no laws

@@ -184,9 +184,9 @@ def _print_report(
         case "json":
             typer.echo(machine.dumps(machine.to_json(report)), nl=False)
         case "github":
-            from geoflow.report.annotations import annotations
+            from geoflow.report.annotations import to_annotations
 
-            typer.echo(annotations(report), nl=False)
+            typer.echo(to_annotations(report), nl=False)
         case "sarif":
             from geoflow.report.sarif import to_sarif
 

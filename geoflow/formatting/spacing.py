@@ -60,12 +60,13 @@ def read(statement: tree.Statement, words: tuple[Token, ...]) -> Reading:
             case tree.Both() | tree.Either():
                 level = AND if isinstance(node, tree.Both) else OR
                 reading.levels[before[node.right.span.start]] = level
-            case tree.Keyword():
-                reading.tight.add(after[node.name.span.start])
             case tree.Range():
                 reading.tight.add(before[node.last.span.start])
             case tree.Call():
                 reading.called.add(node.function.span.start)
+                for argument in node.arguments:
+                    if isinstance(argument, tree.Keyword):
+                        reading.tight.add(after[argument.name.span.start])
             case tree.Def():
                 reading.called.add(node.name.span.start)
             case tree.Option() if node.arguments is not None:

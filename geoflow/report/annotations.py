@@ -10,7 +10,7 @@ from geoflow.results import Report
 _LEVELS = {"error": "error", "warning": "warning", "note": "notice"}
 
 
-def annotations(report: Report) -> str:
+def to_annotations(report: Report) -> str:
     """The commands, one a finding."""
     return "".join(_command(diagnostic) + "\n" for diagnostic in report.diagnostics)
 

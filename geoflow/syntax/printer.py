@@ -285,7 +285,15 @@ def _target(target: tree.Target) -> str:
 
 
 def _option(option: tree.Option) -> str:
-    return option.name.text + ("" if option.arguments is None else f"({_listed(option.arguments)})")
+    if option.arguments is None:
+        return option.name.text
+    given = (
+        f"{each.name.text} = {_expression(each.value)}"
+        if isinstance(each, tree.Keyword)
+        else _item(each)
+        for each in option.arguments
+    )
+    return f"{option.name.text}({', '.join(given)})"
 
 
 def _setting(setting: tree.Setting) -> str:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from geoflow.cli import app
 from geoflow.diagnostics import Diagnostic, Fix, Source, Span
-from geoflow.report.annotations import annotations
+from geoflow.report.annotations import to_annotations
 from geoflow.report.sarif import to_sarif
 from geoflow.results import Report
 
@@ -70,7 +70,7 @@ def test_annotations_are_escaped():
     wrong = Diagnostic(
         "GEO0201", "50% of `b`,\nor ::error::", Span(source, 8, 9), hints=("write `c`",)
     )
-    (line,) = annotations(report(wrong)).splitlines()
+    (line,) = to_annotations(report(wrong)).splitlines()
     assert line == (
         "::error file=a%2Cb%3A100%25.geo,line=1,endLine=1,col=9,endColumn=10,"
         "title=GEO0201%3A unknown name::50%25 of `b`,%0Aor ::error::%0Ahint: write `c`"
@@ -78,7 +78,7 @@ def test_annotations_are_escaped():
 
 
 def test_every_finding_is_one_annotation():
-    lines = annotations(samples.ERRORS).splitlines()
+    lines = to_annotations(samples.ERRORS).splitlines()
     assert len(lines) == len(samples.ERRORS.diagnostics)
     form = r"::(error|warning|notice) ([a-zA-Z]+=[^,:\r\n]*,?)+::.+"
     assert all(re.fullmatch(form, line) for line in lines), lines
