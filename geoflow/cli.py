@@ -18,6 +18,7 @@ from rich.console import Console
 from geoflow.call import expand, read_pairs, read_seconds, write
 from geoflow.commands.choices import Color, Overrides, Seed, Timeout
 from geoflow.commands.fmt import fmt
+from geoflow.commands.lsp import lsp
 from geoflow.commands.sweep import sweep
 from geoflow.faults import OWN_FAULT, WRONG_CALL, faults, own_up, refuse, render_errors, version
 from geoflow.options import CheckOptions
@@ -287,6 +288,7 @@ def compare(
 
 app.command()(sweep)
 app.command()(fmt)
+app.command()(lsp)
 
 
 @app.command()

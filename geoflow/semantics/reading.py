@@ -358,6 +358,17 @@ def _locate_own(statement: tree.Use) -> Path:
     return known[name]
 
 
+def own_names() -> tuple[str, ...]:
+    """The files that come with geoflow, as `use` names them."""
+    return tuple(_OWN + path.name for path in sorted(_OWN_FILES.glob("*.geo")))
+
+
+def own_file(name: str) -> Path | None:
+    """Where a file lies that comes with geoflow and is shown as `std/…`; None for any other."""
+    path = _OWN_FILES / name.removeprefix(_OWN)
+    return path if name.startswith(_OWN) and path.parent == _OWN_FILES else None
+
+
 def _cannot_follow(statement: tree.Use, reason: str, *hints: str) -> Diagnostic:
     message = f'`use "{statement.path.value}"` cannot be followed: {reason}.'
     return Diagnostic("GEO0110", message, statement.path.span, reason, hints=hints)
