@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Annotated
 
 import typer
@@ -22,4 +23,7 @@ def lsp(
             if error.name is None or error.name.partition(".")[0] not in ("pygls", "lsprotocol"):
                 raise
             refuse("the language server needs pygls", "pip install 'geoflow[lsp]'")
-        build(version()).start_io()
+        server = build(version())
+        gc.freeze()
+        gc.set_threshold(100_000, 20, 100)  # a pause is worse than memory
+        server.start_io()
