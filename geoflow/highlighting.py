@@ -1,7 +1,7 @@
 """Colours for `.geo` code, for Pygments: documentation, terminals, notebooks.
 
-Words such as `laws` or `damping` are keywords only where the grammar asks for them. Inside brackets no line begins a statement, unless it cannot be
-anything else, as in a text that is being written.
+Words such as `laws` or `damping` are keywords only where the grammar asks for them. Inside brackets
+no line begins a statement, unless it cannot be anything else, as in a text that is being written.
 """
 
 from __future__ import annotations

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from geoflow.formatting.documents import Choice, Document, Group, Line, Nest, Remark
-from geoflow.formatting.spacing import OR, Reading, read
+from geoflow.formatting.spacing import OR, PRODUCT, Reading, read
 from geoflow.formatting.tokens import Token, tokens, without
 from geoflow.syntax import tree
 from geoflow.syntax.layout import STATEMENT_WORDS
 
 _CLOSERS = {"(": ")", "[": "]", "{": "}"}
 _DEFINING = (tree.Let, tree.Def, tree.Map, tree.Network, tree.Law, tree.Field)
+_SHORT = 40
 _NO_SETTINGS = STATEMENT_WORDS - {"loss"}
 _Parts = list[Document]
 
@@ -147,7 +148,15 @@ class _Words:
         levels = self.reading.levels
         direct = [i for i in self._direct(first, end) if self.words[i].start in levels]
         loosest = min((levels[self.words[i].start] for i in direct), default=OR)
+        if loosest == PRODUCT and self._ends_in_brackets(first, end):
+            return frozenset()
         return frozenset(i for i in direct if levels[self.words[i].start] == loosest)
+
+    def _ends_in_brackets(self, first: int, end: int) -> bool:
+        """Whether a product ends in brackets, which are broken instead, after a short beginning."""
+        last = self._direct(first, end)[-1]
+        beginning = sum(len(word.text) + 1 for word in self.words[first:last])
+        return last in self.partner and self.kind(last) == "group" and beginning <= _SHORT
 
     def _operation(self, first: int, end: int) -> _Parts:
         """An expression that may be broken before its loosest operators."""

@@ -140,6 +140,14 @@ def test_a_wide_sum_is_put_in_brackets_and_taken_out_again():
     assert formatted(broken, 100) == wide
 
 
+def test_a_product_is_broken_in_its_last_brackets():
+    text = "law a = exp(t)*(first_long_name - second_long_name)\n"
+    broken = "law a = exp(t)*(\n    first_long_name\n    - second_long_name\n)\n"
+    assert formatted(text, 40) == broken
+    assert formatted(broken, 40) == broken
+    assert formatted(broken, 100) == text
+
+
 def test_a_wide_list_is_broken_with_its_comments():
     text = "map phi = [U @ V, # first\n V @ U # second\n ]\n"
     expected = "map phi = [\n    U @ V,  # first\n    V @ U,  # second\n]\n"
