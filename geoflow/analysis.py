@@ -106,7 +106,7 @@ class Analysis:
     count: LawCount
     laws: tuple[Law, ...]
     certificate: Certificate
-    facts: dict[str, int | bool]
+    facts: dict[str, int | bool | None]
     facts_status: dict[str, Verdict]
     assumes: tuple[str, ...]
     searched: str
@@ -182,13 +182,7 @@ def _law_count(counted: Counted, proved: int) -> LawCount:
             upper, upper, "proved", reason=f"{proved} independent laws hold identically"
         )
     if not certificate.complete:
-        return LawCount(
-            proved,
-            upper,
-            "bounded",
-            reason="the time ran out before the rank stagnated",
-            exact=exact,
-        )
+        return LawCount(proved, upper, "bounded", reason=certificate.stopped, exact=exact)
     if certificate.rank < certificate.estimate:
         reason = (
             f"the estimate of the rank is {certificate.estimate}, balls prove {certificate.rank}"
