@@ -21,7 +21,6 @@ from geoflow.lie.facts import Facts, facts
 from geoflow.lie.point import ModularPoint, draw_point
 from geoflow.results import Certificate, LawCount, Verdict
 
-
 MOST_SEARCHED = 20_000  # coordinates up to which laws are sought in dictionaries
 
 
