@@ -12,10 +12,9 @@ import pytest
 
 import geoflow as gf
 from geoflow.deadline import Deadline
-from geoflow.diagnostics import DiagnosticError
 from geoflow.lie import closure
 from geoflow.lie.bracket import Generator
-from geoflow.lie.closure import TooManyCoordinates, close
+from geoflow.lie.closure import close
 
 
 def arrays(**shapes):
@@ -107,7 +106,7 @@ def test_more_random_rows_than_one_batch(monkeypatch: pytest.MonkeyPatch):
 def test_a_state_too_large_for_memory_is_refused_with_what_it_needs(
     monkeypatch: pytest.MonkeyPatch,
 ):
-    with pytest.raises(DiagnosticError) as caught:
+    with pytest.raises(gf.DiagnosticError) as caught:
         gf.count_laws(gf.Flow(jnp.sin, jax.ShapeDtypeStruct((60_000,), np.float32)))
     (diagnostic,) = caught.value.diagnostics
     assert "60,000 coordinates" in diagnostic.message
