@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from geoflow.lie.facts import Facts
 from geoflow.results import (
+    AnchoredRows,
     BallRun,
     Certificate,
     LawCount,
@@ -58,7 +59,14 @@ def of_certificates(
             for d in range(depth)
         )
         words = sum(r.words for r in chosen)
-        runs.append(RankRun(chosen[0].prime, ranks, words, chosen[0].point))
+        begun = [
+            (t.count, r.anchored)
+            for t, r in zip(own, chosen, strict=True)
+            if r.anchored is not None
+        ]
+        anchored = _together(begun) if begun else None
+        ranks = ranks[-1:] if anchored else ranks
+        runs.append(RankRun(chosen[0].prime, ranks, words, chosen[0].point, anchored))
     bounds = [t.of.error_bound for t in own]
     estimated = any(t.of.estimated for t in own)
     balls = [t.of.balls for t in own if t.of.estimated]
@@ -79,6 +87,17 @@ def of_certificates(
         balls=proof,
         assumed=any(t.of.assumed for t in own),
         summands=tuple(s for _, s in parts),
+    )
+
+
+def _together(parts: Sequence[tuple[int, AnchoredRows]]) -> AnchoredRows:
+    """The sparse fields of all summands."""
+    rows, columns = (sum(n * a.core[k] for n, a in parts) for k in (0, 1))
+    return AnchoredRows(
+        sum(n * a.generators for n, a in parts),
+        sum(n * a.brackets for n, a in parts),
+        sum(n * a.peeled for n, a in parts),
+        (rows, columns),
     )
 
 

@@ -117,6 +117,20 @@ def test_facts_are_not_known_of_sparse_starts(sparse: None):
     assert set(found.facts_status.values()) == {"undecided"}
 
 
+def test_a_direct_sum_of_sparse_starts():
+    """Equal products are counted once; the certificate of the sum has the sparse fields of all."""
+    sizes = {"A": 150, "B": 60, "C": 150, "D": 60}
+    weights = {n: np.zeros((k, 12)) for n, k in sizes.items()}
+    flow = gf.Flow(lambda p: (p["A"] @ p["B"].T, p["C"] @ p["D"].T), weights)
+    found = count(flow)
+    assert found.upper == 2 * (12 * 13 // 2)
+    (run, *_) = found.certificate.runs
+    first = found.parts[0].counted.certificate.runs[0]
+    assert run.anchored is not None
+    assert first.anchored is not None
+    assert run.anchored.generators == 2 * first.anchored.generators
+
+
 def test_another_law_is_not_lost(sparse: None):
     """A branch that nothing reads has no field: its parameters are laws."""
     weights = {"A": np.zeros((3, 2)), "B": np.zeros((2, 3)), "C": np.zeros((2, 3))}
