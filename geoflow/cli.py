@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 
 from geoflow.call import expand, read_pairs, read_seconds, write
+from geoflow.commands import report as page
 from geoflow.commands.choices import Color, Overrides, Seed, Timeout
 from geoflow.commands.sweep import sweep
 from geoflow.faults import OWN_FAULT, WRONG_CALL, faults, own_up, refuse, render_errors, version
@@ -31,6 +32,7 @@ USAGE = """\
 geoflow says what the training of a model conserves, proves it, and confirms it by integration.
   geoflow new > linear.geo        a commented model to start from; `geoflow catalog` lists more
   geoflow check linear.geo        its laws, and the verdict on what the file claims
+  geoflow report linear.geo -o linear.html   the same as a page, with figures and the proof's data
   geoflow laws linear.geo         the laws alone: text, LaTeX, SymPy, Python, JSON
   geoflow explain GEO0301         what a message means; `geoflow COMMAND --help` for more
 
@@ -275,6 +277,7 @@ def compare(
             render_comparison(comparison, open_console(sys.stdout, color))
 
 
+app.command()(page.report)
 app.command()(sweep)
 
 

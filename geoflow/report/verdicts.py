@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from geoflow.codes import REFUTED, UNDECIDED
-from geoflow.results import ClaimResult, LawCount, ModelReport, Report, Verdict
+from geoflow.results import ClaimResult, LawCount, ModelReport, Report, Verdict, Verification
 
 SIGNS: dict[Verdict, str] = {
     "proved": "✓",
@@ -54,6 +54,15 @@ def count_words(model: ModelReport) -> str:
         probably = "" if laws.status == "proved" else "probably "
         return f"{probably}{laws.upper} {noun}, formulas for {known or 'none'}"
     return f"{laws.upper}, {'exactly' if laws.status == 'proved' else 'probably'}"
+
+
+def headline(model: ModelReport) -> str:
+    """`count_words` with its noun: "6 laws, exactly"."""
+    words, settled = count_words(model), count_settled(model.laws)
+    number, comma, rest = words.partition(",")
+    if not (settled and number.isdecimal()):
+        return words
+    return f"{number} law{'' if number == '1' else 's'}{comma}{rest}"
 
 
 def evidence(model: ModelReport) -> str:
@@ -116,6 +125,21 @@ def assumptions(model: ModelReport) -> str:
     return ", ".join([*parts, *rest])
 
 
+def trajectories(verify: Verification) -> str:
+    """What was integrated, and what the laws and the control did there."""
+    losses = f" ({', '.join(verify.losses)})" if verify.losses else ""
+    until = f" to t = {verify.end_time:.2g}" if verify.end_time else ""
+    return (
+        f"largest drift {verify.max_drift:.1e} over {trials(verify)}{until}{losses}; the state moved by "
+        f"{verify.moved:.2g}, a control function drifts by {verify.control_drift:.2g}"
+    )
+
+
+def trials(verify: Verification) -> str:
+    """Such as: 3 trials."""
+    return _many(verify.trials, "trial")
+
+
 def count_settled(laws: LawCount) -> bool:
     """Whether the count is one number."""
     return laws.status != "bounded"
@@ -155,3 +179,34 @@ def claims_words(claims: Sequence[ClaimResult], unspoilt: bool = True) -> str:
 
 def _many(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def claim_text(claim: ClaimResult) -> str:
+    """A claim as a line of its own: a law without its name, an expectation with its word."""
+    if claim.kind == "law":
+        prefix, equals, body = claim.text.partition("=")
+        return body.strip() if equals and prefix.split()[:1] == ["law"] else claim.text
+    as_is = claim.kind == "sweep" or claim.text.startswith("expect")
+    return claim.text if as_is else f"expect {claim.text}"
+
+
+def outcome(claim: ClaimResult) -> str:
+    """The verdict in words, where the sign alone would not do, and the detail."""
+    detail = claim.detail or (
+        str(claim.expected) if claim.expected is not None and holds(claim) else ""
+    )
+    if claim.verdict == "proved":
+        return detail
+    return f"{claim.verdict}: {detail}" if detail else claim.verdict
+
+
+def fact_text(value: int | bool | None) -> str:
+    """The value of a fact in words."""
+    if value is None:
+        return "unknown"
+    return str(value) if not isinstance(value, bool) else "yes" if value else "no"
+
+
+def squeezed(text: str) -> str:
+    """A text without its blanks, to compare."""
+    return "".join(text.split())

@@ -1,4 +1,4 @@
-"""Colours for `.geo` code. The words that begin statements are read from the grammar."""
+"""Words of `.geo` code and what they are, for highlighters. Those that begin statements are read from the grammar."""
 
 from __future__ import annotations
 
