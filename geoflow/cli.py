@@ -32,8 +32,7 @@ USAGE = """\
 geoflow says what the training of a model conserves, proves it, and confirms it by integration.
   geoflow new > linear.geo        a commented model to start from; `geoflow catalog` lists more
   geoflow check linear.geo        its laws, and the verdict on what the file claims
-  geoflow report linear.geo -o linear.html   the same as a page, with figures and the proof's data
-  geoflow laws linear.geo         the laws alone: text, LaTeX, SymPy, Python, JSON
+  geoflow report linear.geo -o p.html   the same as a page; `geoflow laws`: the laws alone
   geoflow explain GEO0301         what a message means; `geoflow COMMAND --help` for more
 
 Example:

@@ -22,8 +22,9 @@ def drawn(
     font: float = 11.0,
 ) -> str:
     """What `draw` draws on axes of so many inches; a colour of `colours` becomes the page's property of that name."""
-    settings = {"svg.hashsalt": "geoflow", "svg.fonttype": "none", "font.size": font}
-    with matplotlib.rc_context(settings):
+    with matplotlib.rc_context(
+        {"svg.hashsalt": "geoflow", "svg.fonttype": "none", "font.size": font}
+    ):
         figure = Figure(figsize=size, layout="constrained")
         axes = figure.subplots()
         draw(axes)

@@ -92,7 +92,7 @@ def _rank(model: ModelReport) -> str:
     estimated = "estimated " if certificate.estimated else ""
     text = f"{estimated}rank {of} mod {' and '.join(map(str, primes))}"
     if model.laws.status == "probable":
-        count = len({run.point for run in certificate.runs})
+        count = len({(run.prime, run.point) for run in certificate.runs})
         text += f" at {count} point{'s' if count > 1 else ''}"
     return text
 

@@ -13,7 +13,10 @@ from geoflow.results import Certificate
 
 _SIZE = (4.3, 2.9)  # inches
 _FONT = 10.5
+_PAPER = "#fdfdfb"
+_ROOM = 0.15  # of the height, for a number inside its bar
 _COLOURS = {
+    "paper": _PAPER,
     "control": CONTROL_COLOUR,
     "rest": GREY,
     **{f"law-{number}": colour for number, colour in enumerate(LAW_COLOURS, start=1)},
@@ -34,10 +37,16 @@ def rank_chart(certificate: Certificate) -> str:
         axes.bar(depths, ranks, width=0.62, color=LAW_COLOURS[0])
         axes.axhline(whole, color=TEXT, linewidth=1.0, linestyle=(0, (4, 3)))
         for depth, rank in zip(depths, ranks, strict=True):
+            inside = rank > _ROOM * whole
             axes.annotate(
-                str(rank), (depth, rank), xytext=(0, 3), textcoords="offset points", ha="center",
-                color=TEXT,
-            )  # fmt: skip
+                str(rank),
+                (depth, rank),
+                xytext=(0, -3 if inside else 3),
+                textcoords="offset points",
+                ha="center",
+                va="top" if inside else "bottom",
+                color=_PAPER if inside else TEXT,
+            )
         axes.annotate(
             f"dimension {whole}: {whole - certificate.rank} left", (0.0, whole), xycoords=axes.get_yaxis_transform(),
             xytext=(3, 3), textcoords="offset points", color=TEXT,
