@@ -222,6 +222,11 @@ class Report:
     exit_code: int
     seconds: float
 
+    def _repr_html_(self) -> str:
+        from geoflow.notebook import report_html
+
+        return report_html(self)
+
 
 @dataclass(frozen=True)
 class ComparedFlow:
