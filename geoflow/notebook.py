@@ -20,7 +20,7 @@ from geoflow.report.verdicts import (
 from geoflow.report.web.charts import size_chart
 from geoflow.report.web.document import page_environment, shown_laws, verdict_look
 from geoflow.report.web.markup import formula, own_ids
-from geoflow.results import ModelReport, Report
+from geoflow.results import HOLDS, ModelReport, Report
 
 if TYPE_CHECKING:
     from geoflow.analysis import Analysis
@@ -47,7 +47,7 @@ class Card:
     verdict: str = ""
     about: tuple[str, ...] = ()
     lines: tuple[Line, ...] = ()
-    drawing: Markup = Markup("")
+    drawing: str = ""
 
 
 def cards_html(*cards: Card) -> str:
@@ -77,14 +77,15 @@ def _model_card(model: ModelReport, number: int) -> Card:
         if law.symmetry
         else Line(law.verdict, law.text, law.math, law.name)
         for law in shown_laws(model)
+        if law.verdict in HOLDS
     ]
     lines += [
         Line(c.verdict, claim_text(c), None, outcome(c), (*c.witness, *c.hints))
         for c in model.claims
-        if c.kind != "law" or c.verdict not in ("proved", "probable")
+        if c.kind != "law" or c.verdict not in HOLDS
     ]
     curves = model.exhibit.curves if model.exhibit else None
-    drawing = Markup("")
+    drawing = ""
     if curves is not None and len(curves.times) > 1:
         prefix = f"geoflow-{model.model}-{number}-{model.seed}"
         drawing = Markup(own_ids(size_chart(curves), "".join(filter(_plain, prefix))))

@@ -30,7 +30,8 @@ def shell() -> Iterator[Any]:
     made.run_line_magic("load_ext", "geoflow")
     yield made
     made.run_line_magic("unload_ext", "geoflow")
-    made.history_manager.end_session()
+    if made.history_manager is not None:
+        made.history_manager.end_session()
     InteractiveShell.clear_instance()
 
 
