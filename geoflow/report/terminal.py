@@ -29,6 +29,7 @@ from geoflow.report.verdicts import (
     outcome,
     squeezed,
     summary,
+    symmetries_of_claims,
     trajectories,
     trials,
 )
@@ -84,11 +85,11 @@ def render_model(model: ModelReport, console: Console, *, verbose: bool = False)
         if claim.kind == "law" and holds(claim)
     }
     _render_found(page, model, claimed, verbose)
-    for claim in model.claims:
+    symmetries = {} if verbose else symmetries_of_claims(model)
+    for number, claim in enumerate(model.claims):
         _render_claim(page, model, claim)
-    for law in model.found:
-        if law.symmetry and not verbose and _is_claimed(law, claimed):
-            page.paragraph(f"{' ' * LABEL}from the symmetry ", law.symmetry)
+        for symmetry in symmetries.get(number, ()):
+            page.paragraph(f"{' ' * LABEL}from the symmetry ", symmetry)
     for note in model.notes:
         page.paragraph(("  note      ", "cyan"), note)
     if verbose:

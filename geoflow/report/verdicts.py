@@ -210,3 +210,21 @@ def fact_text(value: int | bool | None) -> str:
 def squeezed(text: str) -> str:
     """A text without its blanks, to compare."""
     return "".join(text.split())
+
+
+def symmetries_of_claims(model: ModelReport) -> dict[int, tuple[str, ...]]:
+    """By number of a claimed law that holds, the symmetries of the laws found that it says. One that is said by
+    several claims together stands at the last."""
+    laws = {
+        squeezed(claim_text(claim)): number
+        for number, claim in enumerate(model.claims)
+        if claim.kind == "law" and holds(claim)
+    }
+    found: dict[int, tuple[str, ...]] = {}
+    for law in model.found:
+        number = laws.get(squeezed(law.text))
+        if number is None and law.claimed and laws:
+            number = max(laws.values())
+        if number is not None and law.symmetry and law.symmetry not in found.get(number, ()):
+            found[number] = (*found.get(number, ()), law.symmetry)
+    return found

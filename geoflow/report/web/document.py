@@ -20,10 +20,10 @@ from geoflow.report.verdicts import (
     fact_text,
     formulas,
     headline,
-    holds,
     outcome,
     squeezed,
     summary,
+    symmetries_of_claims,
     trajectories,
 )
 from geoflow.report.web.charts import change_chart, colour_name, rank_chart, size_chart
@@ -100,14 +100,14 @@ def _title(report: Report) -> str:
 def shown_laws(model: ModelReport) -> tuple[ShownLaw, ...]:
     """Claimed laws first, with what was found of the same text; then the others that were found."""
     found = {squeezed(law.text): law for law in model.found}
+    symmetries = symmetries_of_claims(model)
     laws, told = [], set()
-    for claim in model.claims:
-        if claim.kind != "law":
-            continue
-        text = claim_text(claim)
-        same = found.get(squeezed(text))
-        told.add(squeezed(text))
-        laws.append(_claimed(model, claim, text, same))
+    for number, claim in enumerate(model.claims):
+        if claim.kind == "law":
+            text = claim_text(claim)
+            told.add(squeezed(text))
+            same = found.get(squeezed(text))
+            laws.append(_claimed(model, claim, text, same, symmetries.get(number, ())))
     laws += [
         _found(model, law)
         for law in model.found
@@ -116,9 +116,13 @@ def shown_laws(model: ModelReport) -> tuple[ShownLaw, ...]:
     return tuple(laws)
 
 
-def _claimed(model: ModelReport, claim: ClaimResult, text: str, same: FoundLaw | None) -> ShownLaw:
-    behind = same or next((law for law in model.found if law.claimed and law.symmetry), None)
-    symmetry = behind.symmetry if behind is not None and holds(claim) else ""
+def _claimed(
+    model: ModelReport,
+    claim: ClaimResult,
+    text: str,
+    same: FoundLaw | None,
+    symmetries: tuple[str, ...],
+) -> ShownLaw:
     return ShownLaw(
         text,
         model.exhibit.formula(claim.text) if model.exhibit else None,
@@ -126,7 +130,7 @@ def _claimed(model: ModelReport, claim: ClaimResult, text: str, same: FoundLaw |
         same.kind if same else "",
         claim.name or "",
         same.independent if same else None,
-        symmetry,
+        "; ".join(symmetries),
         same.reason if same else "",
         claim.drift,
     )
