@@ -182,7 +182,8 @@ def _losses(setting: tree.Setting) -> tuple[str, ...]:
         if not known or name not in _LOSSES:
             near = messages.close_name(name, _LOSSES)
             hint = f"did you mean `{near}`?" if near else "the losses are `squared` and `logistic`"
-            raise DiagnosticError(_bad_setting(value.span, "This is not a loss.", hint))
+            message = f"`{value.span.text}` is not a loss."
+            raise DiagnosticError(_bad_setting(value.span, message, hint))
         if name not in names:
             names.append(name)
     return tuple(names)

@@ -248,7 +248,7 @@ class _Elaboration:
         if self.written_out:
             timed = len(fields) < len(self._all(tree.Field))
             timed = timed or any(depends_on_time(field.expression) for field in fields)
-            return LAW if timed else timeless_law("fields without `t`")
+            return LAW if timed else timeless_law("a system that does not depend on the time")
         if flow is not None and flow.kind in ("adam", "rmsprop"):
             return replace(LAW, moments=("m", "w") if flow.kind == "adam" else ("w",))
         if flow is None or flow.order == 2:
