@@ -11,7 +11,7 @@ from pygments.token import STANDARD_TYPES
 from geoflow.exhibits import Curves, DriftCurve, Exhibit
 from geoflow.expr.mathml import expr_math
 from geoflow.expr.tree import Expr
-from geoflow.lexer import GeoLexer
+from geoflow.highlighting import GeoLexer
 from geoflow.notation import equations
 from geoflow.semantics.model import Model
 

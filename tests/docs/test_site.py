@@ -104,7 +104,7 @@ def test_every_code_has_a_page_in_the_index() -> None:
 
 
 def test_code_is_coloured_without_loss() -> None:
-    lexer = pytest.importorskip("geoflow.lexer").GeoLexer()
+    lexer = pytest.importorskip("geoflow.highlighting").GeoLexer()
     text = "".join(path.read_text() for path in (ROOT / "examples").glob("*.geo"))
     tokens = list(lexer.get_tokens(text))
     assert "".join(value for _, value in tokens) == text
