@@ -21,6 +21,8 @@ from geoflow.lie.facts import Facts, facts
 from geoflow.lie.point import ModularPoint, draw_point
 from geoflow.results import Certificate, LawCount, Verdict
 
+MOST_SEARCHED = 20_000  # coordinates up to which laws are sought in dictionaries
+
 
 @dataclass(frozen=True)
 class Counted:
@@ -51,7 +53,7 @@ class Analysis:
     count: LawCount
     laws: tuple[Law, ...]
     certificate: Certificate
-    facts: dict[str, int | bool]
+    facts: dict[str, int | bool | None]
     facts_status: dict[str, Verdict]
     assumes: tuple[str, ...]
     searched: str
@@ -110,13 +112,7 @@ def _law_count(counted: Counted, proved: int) -> LawCount:
             upper, upper, "proved", reason=f"{proved} independent laws hold identically"
         )
     if not certificate.complete:
-        return LawCount(
-            proved,
-            upper,
-            "bounded",
-            reason="the time ran out before the rank stagnated",
-            exact=exact,
-        )
+        return LawCount(proved, upper, "bounded", reason=certificate.stopped, exact=exact)
     if certificate.rank < certificate.estimate:
         reason = (
             f"the estimate of the rank is {certificate.estimate}, balls prove {certificate.rank}"
@@ -148,7 +144,9 @@ def analyze(
 
 
 def search(counted: Counted, where: Where = Where(), deadline: Deadline = Deadline()) -> LawSet:
-    """The laws of a counted flow in the dictionaries of `where`."""
+    """The laws of a counted flow in the dictionaries of `where`; none are tried for a very large state."""
+    if counted.flow.dimension > MOST_SEARCHED:
+        return LawSet((), 0, f"no dictionary: they are for at most {MOST_SEARCHED:,} coordinates")
     return find_laws(
         counted.generator, counted.places, counted.upper, where, counted.seed, deadline
     )

@@ -323,7 +323,11 @@ def _all(count: int, what: str) -> str:
 def missed_laws(counted: Counted, have: Sequence[Law], found: Sequence[Law]) -> list[Law]:
     """Laws found that are independent of those at hand."""
     missed: list[Law] = []
+    if not found:
+        return missed
     rank = independent(counted, have)
+    if rank == counted.upper or independent(counted, [*have, *found]) == rank:
+        return missed
     for law in found:
         if independent(counted, [*have, *missed, law]) > rank:
             missed.append(law)

@@ -27,6 +27,7 @@ from geoflow.report.verdicts import (
     formulas,
     holds,
     outcome,
+    run_words,
     squeezed,
     summary,
     symmetries_of_claims,
@@ -242,10 +243,7 @@ def _render_details(page: Page, model: ModelReport) -> None:
         page.paragraph(("  facts     ", "bold"), ", ".join(facts))
     if (certificate := model.certificate) is not None:
         for run in certificate.runs:
-            ranks = " → ".join(map(str, run.ranks))
-            page.paragraph(
-                ("  rank      ", "bold"), f"{ranks} by depth, {run.words} brackets, mod {run.prime}"
-            )
+            page.paragraph(("  rank      ", "bold"), run_words(run))
     if model.verify is not None:
         page.paragraph(
             ("  method    ", "bold"),

@@ -6,7 +6,15 @@ from collections import Counter
 from collections.abc import Sequence
 
 from geoflow.codes import REFUTED, UNDECIDED
-from geoflow.results import ClaimResult, LawCount, ModelReport, Report, Verdict, Verification
+from geoflow.results import (
+    ClaimResult,
+    LawCount,
+    ModelReport,
+    RankRun,
+    Report,
+    Verdict,
+    Verification,
+)
 
 SIGNS: dict[Verdict, str] = {
     "proved": "✓",
@@ -228,3 +236,15 @@ def symmetries_of_claims(model: ModelReport) -> dict[int, tuple[str, ...]]:
         if number is not None and law.symmetry and law.symmetry not in found.get(number, ()):
             found[number] = (*found.get(number, ()), law.symmetry)
     return found
+
+
+def run_words(run: RankRun) -> str:
+    """The ranks of a run, and what they were found with."""
+    if (sparse := run.anchored) is None:
+        ranks = " → ".join(map(str, run.ranks))
+        return f"{ranks} by depth, {run.words} brackets, mod {run.prime}"
+    rows, columns = sparse.core
+    return (
+        f"{run.ranks[-1]} by {sparse.generators:,} sparse fields and {sparse.brackets:,} of their brackets "
+        f"({sparse.peeled:,} pivots peeled, core {rows:,} × {columns:,}), {run.words} random brackets, mod {run.prime}"
+    )

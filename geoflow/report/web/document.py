@@ -21,6 +21,7 @@ from geoflow.report.verdicts import (
     formulas,
     headline,
     outcome,
+    run_words,
     squeezed,
     summary,
     symmetries_of_claims,
@@ -197,7 +198,7 @@ def _drawings(model: ModelReport, prefix: str) -> list[tuple[str, Markup]]:
     """Each with its words, for those who do not see it. The SVG is matplotlib's, of numbers alone."""
     found: list[tuple[str, str]] = []
     certificate = model.certificate
-    if certificate is not None and certificate.ranks:
+    if certificate is not None and certificate.ranks and not certificate.anchored:
         ranks = ", ".join(map(str, certificate.ranks))
         words = f"Rank by depth of brackets: {ranks}, of {certificate.dimension}"
         found.append((words, rank_chart(certificate)))
@@ -239,6 +240,7 @@ def _environment() -> Environment:
         claim_text=claim_text,
         claim_code=claim_code,
         outcome=outcome,
+        run_words=run_words,
         trajectories=trajectories,
         formula=formula,
         fact=fact_text,
