@@ -66,9 +66,9 @@ def test_a_flow_that_is_defined_nowhere_is_marked_at_its_map() -> None:
 
 
 def test_how_long_was_integrated_is_said() -> None:
-    report = check_text(LINEAR + "verify { data gaussian(4); trials 1; time 1/2 }\n")
+    report = check_text(LINEAR + "verify { data gaussian(4); trials 1; time 1 }\n")
     (model,) = report.models
-    assert model.verify is not None and model.verify.end_time == 0.5
+    assert model.verify is not None and model.verify.end_time == 1.0
 
 
 def test_a_long_point_is_not_printed() -> None:
