@@ -18,7 +18,7 @@ import numpy as np
 
 from geoflow.laws.classes import classes_of, number_of_monomials, orbits_of
 from geoflow.laws.grading import trivial
-from geoflow.laws.polynomiallaws import Search, Symmetries
+from geoflow.laws.polynomiallaws import FieldSymmetries, Search
 from geoflow.lie.bracket import Generator
 from geoflow.lie.point import draw_point
 from geoflow.lower import lower
@@ -118,12 +118,12 @@ def searched(text: str, degree: int, reduced: bool = True) -> Searched:
     generator = Generator.of(lower(model, 0))
     place = draw_point(generator, np.random.default_rng(0))
     begin = time.process_time()
-    symmetries = Symmetries.of(generator, place, None, 0)
+    symmetries = FieldSymmetries.of(generator, place, None, 0)
     if symmetries is None:
         raise ValueError("the field is no polynomial")
     if not reduced:
         dimension = generator.flow.dimension
-        symmetries = Symmetries(
+        symmetries = FieldSymmetries(
             generator, symmetries.field, None, trivial(dimension), (), symmetries.seed
         )
     search = Search(symmetries, degree)

@@ -65,6 +65,16 @@ class BallRun:
 
 
 @dataclass(frozen=True)
+class SummandRank:
+    """So many equal summands of a direct sum: the parameters and the rank of each, and the names of the first's."""
+
+    count: int
+    parameters: int
+    rank: int
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Certificate:
     """Evidence for the upper bound: dimension N of the state and the ranks found. Each run's rank is a proved lower
     bound of the generic rank (see docs/method.md), stagnation in all runs makes it probable. Where `estimated`, the
@@ -82,6 +92,9 @@ class Certificate:
     estimated: bool = False
     balls: BallRun | None = None
     assumed: bool = False  # whether the fields take for granted what is only probable
+    summands: tuple[
+        SummandRank, ...
+    ] = ()  # of a direct sum, each counted once; `runs` are then sums of theirs
 
     @property
     def ranks(self) -> tuple[int, ...]:

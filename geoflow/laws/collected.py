@@ -27,6 +27,7 @@ from geoflow.laws.tokens import UnsupportedExponential
 from geoflow.lie.bracket import Generator
 from geoflow.lie.point import ModularPoint
 from geoflow.results import HOLDS
+from geoflow.structure.symmetries import Symmetries
 
 _PATIENCE = 32  # copies without a new law that end an orbit
 
@@ -91,8 +92,10 @@ class Collected:
         places: Sequence[ModularPoint],
         seed: int,
         deadline: Deadline,
+        symmetries: Symmetries | None = None,
     ):
         self.generator, self.places, self.seed, self.deadline = generator, places, seed, deadline
+        self.symmetries = symmetries
         self.laws: list[Held] = []
         self._span = self.empty()
 
@@ -126,9 +129,14 @@ class Collected:
             if self.rank >= enough:
                 return
             if self._span.raised(rows) > self.rank:
-                judged = judge(self.generator, differential, self.places, self.seed, self.deadline)
+                judged = self._judged(differential)
                 if judged.verdict in HOLDS:
                     self._add(Held(law, judged, rows))
+
+    def _judged(self, differential: Differential) -> Judgement:
+        return judge(
+            self.generator, differential, self.places, self.seed, self.deadline, self.symmetries
+        )
 
     def take_polynomials(self, search: Search, factor: TimeFactor, enough: int) -> None:
         """Add proved polynomials, times the factor, that raise the rank, until there are enough."""

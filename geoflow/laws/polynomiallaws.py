@@ -40,7 +40,7 @@ Polynomial = dict[Monomial, int]  # ascending positions of coordinates in the st
 
 
 @dataclass(frozen=True)
-class Symmetries:
+class FieldSymmetries:
     """Of one field, those from which classes are made. `orders` generate permutations of its coordinates."""
 
     generator: Generator
@@ -57,14 +57,14 @@ class Symmetries:
         rate: Expr | None,
         seed: int,
         deadline: Deadline = Deadline(),
-    ) -> Symmetries | None:
+    ) -> FieldSymmetries | None:
         """None where the field is no Laurent polynomial."""
         field = polynomial_field(generator, rate, deadline)
         if field is None:
             return None
         orders = permutations_of(generator.flow, labels_of(generator, place, seed))
         grading = grading_of(field, seed)
-        return Symmetries(generator, field, rate, grading, tuple(orders), seed)
+        return FieldSymmetries(generator, field, rate, grading, tuple(orders), seed)
 
 
 class Search:
@@ -72,7 +72,7 @@ class Search:
 
     def __init__(
         self,
-        symmetries: Symmetries,
+        symmetries: FieldSymmetries,
         degree: int,
         work: int = MOST_WORK,
         deadline: Deadline = Deadline(),

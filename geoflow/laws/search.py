@@ -27,8 +27,9 @@ from geoflow.laws.law import Law
 from geoflow.laws.matrix_form import expression, matrix_laws
 from geoflow.laws.monomials import MonomialSampler, entries_of, highest_degree
 from geoflow.laws.polynomialfield import coordinate_positions
-from geoflow.laws.polynomiallaws import DEFAULT_WORK, MOST_WORK, Search, Symmetries
+from geoflow.laws.polynomiallaws import DEFAULT_WORK, MOST_WORK, FieldSymmetries, Search
 from geoflow.laws.quotients import Factors, darboux_factors, quotients
+from geoflow.laws.structural import SEARCHED, is_large, structural_laws
 from geoflow.laws.symmetry import symmetry_of
 from geoflow.laws.terms import (
     cross_terms,
@@ -40,6 +41,7 @@ from geoflow.laws.terms import (
 )
 from geoflow.lie.bracket import Generator
 from geoflow.lie.point import ModularPoint
+from geoflow.structure.symmetries import Symmetries
 
 _CONSTANT_DEGREE = 2
 DEFAULT_DEGREE = 4
@@ -47,6 +49,7 @@ DEFAULT_DARBOUX = 2
 MOST_IN_CLASSES = 1_500_000  # monomials, where classes make them many small problems
 _FEW_MONOMIALS = 300
 _MOST_ENTRIES = 2**23  # of one matrix term: its samples take half a GiB
+_SMALL = 500  # coordinates up to which matrix forms are found by solving for them
 _BEFORE_DARBOUX = 2  # laws that are polynomials of this degree are sought first
 
 
@@ -89,12 +92,17 @@ def find_laws(
     where: Where = Where(),
     seed: int = 0,
     deadline: Deadline = Deadline(),
+    symmetries: Symmetries | None = None,
 ) -> LawSet:
     """Search until `upper` independent laws are known. `places`: points at which denominators do not vanish."""
-    collected = Collected(generator, places, seed, deadline)
+    symmetries = symmetries or Symmetries.of(generator.flow)
+    if is_large(generator.flow):
+        laws, rank = structural_laws(symmetries, upper, deadline)
+        return LawSet(laws, rank, SEARCHED)
+    collected = Collected(generator, places, seed, deadline, symmetries)
     searched: list[str] = []
     if upper > 0 and not deadline.passed:
-        for name, found in _stages(generator, places[0], where, seed, deadline):
+        for name, found in _stages(generator, places[0], where, seed, deadline, symmetries):
             if isinstance(found, _Searches):
                 for factor, search in found.searches:
                     if collected.rank < upper:
@@ -109,12 +117,19 @@ def find_laws(
 
 
 def _stages(
-    generator: Generator, place: ModularPoint, where: Where, seed: int, deadline: Deadline
+    generator: Generator,
+    place: ModularPoint,
+    where: Where,
+    seed: int,
+    deadline: Deadline,
+    symmetries: Symmetries,
 ) -> Iterator[tuple[str, list[Expr] | _Searches]]:
     """Names of dictionaries and the candidates found in them, cheap ones first."""
     flow = generator.flow
     factors = time_factors(flow)
     degrees = range(_CONSTANT_DEGREE + 1) if flow.symbolic_constants else range(1)
+    if where.matrix and flow.dimension > _SMALL:
+        yield SEARCHED, symmetries.laws()
     if where.matrix:
         own, large = _fitting(own_terms(flow))
         name = f"matrix forms but {large} very large" if large else "matrix forms"
@@ -168,7 +183,7 @@ class _Classes:
         self._generator, self._place, self._factors = generator, place, factors
         self._work = MOST_WORK if where.asked else DEFAULT_WORK
         self._seed, self._deadline = seed, deadline
-        self._symmetries: list[Symmetries | None] | None = None
+        self._symmetries: list[FieldSymmetries | None] | None = None
 
     def searches(self, degree: int) -> _Searches | None:
         """None where there are few monomials, too many, or the field is no polynomial."""
@@ -177,7 +192,7 @@ class _Classes:
             return None
         if self._symmetries is None:
             self._symmetries = [
-                Symmetries.of(self._generator, self._place, f.rate, self._seed, self._deadline)
+                FieldSymmetries.of(self._generator, self._place, f.rate, self._seed, self._deadline)
                 for f in self._factors
             ]
         searches = [

@@ -10,7 +10,7 @@ from fractions import Fraction
 from math import prod
 from typing import Literal
 
-from geoflow.diagnostics import Diagnostic, DiagnosticError, Span
+from geoflow.diagnostics import Diagnostic, DiagnosticError, Fix, Span
 from geoflow.expr.tree import Expr, Number
 from geoflow.semantics import messages
 from geoflow.semantics.definitions import Definitions
@@ -72,7 +72,9 @@ def _adaptive(definitions: Definitions, option: tree.Option) -> Flow:
         near = messages.close_name(name, (*_ADAPTIVE, "order"))
         known = "`order 1`, `order 2`, " + ", ".join(f"`{each}`" for each in _ADAPTIVE)
         hint = f"did you mean `flow {near}`?" if near else f"the flows are {known}"
-        raise _malformed(option.name.span, f"There is no flow `{name}`.", "unknown flow", hint)
+        fix = Fix(option.name.span, near) if near else None
+        message = f"There is no flow `{name}`."
+        raise _malformed(option.name.span, message, "unknown flow", hint, fix=fix)
     kind, read = _ADAPTIVE[name]
     return Flow(kind=kind, options=read(definitions, option))
 
@@ -143,7 +145,9 @@ def verify_power(flow: Flow, span: Span, maps: tuple[Expr, ...]) -> None:
 
 
 def _malformed(
-    span: Span, message: str, label: str, *hints: str, note: str = ""
+    span: Span, message: str, label: str, *hints: str, note: str = "", fix: Fix | None = None
 ) -> DiagnosticError:
     notes = (note,) if note else ()
-    return DiagnosticError(Diagnostic("GEO0405", message, span, label, notes=notes, hints=hints))
+    return DiagnosticError(
+        Diagnostic("GEO0405", message, span, label, notes=notes, hints=hints, fix=fix)
+    )

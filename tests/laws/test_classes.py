@@ -19,7 +19,7 @@ from geoflow.laws.collected import Collected, Span
 from geoflow.laws.factors import TimeFactor
 from geoflow.laws.grading import trivial
 from geoflow.laws.polynomialfield import polynomial_field
-from geoflow.laws.polynomiallaws import Polynomial, Search, Symmetries, _ranks
+from geoflow.laws.polynomiallaws import FieldSymmetries, Polynomial, Search, _ranks
 from geoflow.laws.relabelling import labels_of
 from geoflow.lie.bracket import Generator
 from geoflow.lie.point import ModularPoint, draw_point
@@ -64,15 +64,15 @@ MODELS: dict[str, tuple[Flow, int]] = {
 }  # fmt: skip
 
 
-def _symmetries(flow: Flow) -> tuple[Symmetries, ModularPoint]:
+def _symmetries(flow: Flow) -> tuple[FieldSymmetries, ModularPoint]:
     generator = Generator.of(flow)
     place = draw_point(generator, np.random.default_rng(1))
-    found = Symmetries.of(generator, place, None, 0)
+    found = FieldSymmetries.of(generator, place, None, 0)
     assert found is not None
     return found, place
 
 
-def _candidates(symmetries: Symmetries, degree: int) -> list[Polynomial]:
+def _candidates(symmetries: FieldSymmetries, degree: int) -> list[Polynomial]:
     return [
         law
         for k in range(1, degree + 1)

@@ -61,6 +61,11 @@ def test_a_network_of_ten_thousand_parameters():
     assert law_count(found, 0).status == "probable"
 
 
+def test_a_map_of_many_coordinates_without_a_law():
+    found = gf.count_laws(gf.Flow(lambda x: x**2, jax.ShapeDtypeStruct((60_000,), np.float32)))
+    assert (found.upper, found.status) == (0, "proved")
+
+
 def test_a_linear_stream_of_thousands_of_parameters():
     """One law a neuron, and those of the linear map that the stream is."""
     found = count(residual(16, 4, gated=False, outside=(16, 16)))
