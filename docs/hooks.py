@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import posixpath
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from latex2mathml.converter import convert
@@ -13,8 +15,10 @@ from mkdocs.structure.pages import Page
 from pygments.lexers import LEXERS
 
 from docsite.generated import ExampleFails, error_pages, example_pages
+from docsite.notebooks import CellFails
 from docsite.pages import AnotherVerdict, dress
 from docsite.pictures import PictureRefused
+from docsite.reports import PageFails, written
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -42,14 +46,29 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         raise PluginError(str(error)) from None
     for page in pages:
         files.append(File.generated(config, page.path, content=page.markdown))
+    for file in list(files.documentation_pages()):
+        if file.generated_by is None:
+            _add_reports(file, files, config)
     return files
+
+
+def _add_reports(file: File, files: Files, config: MkDocsConfig) -> None:
+    """The pages that the commands of a page write stand beside it."""
+    with TemporaryDirectory() as folder:
+        try:
+            found = written(file.content_string, Path(folder), ROOT)
+        except PageFails as error:
+            raise PluginError(f"{file.src_uri}: {error}") from None
+    for page in found:
+        place = posixpath.join(posixpath.dirname(file.src_uri), page.name)
+        files.append(File.generated(config, place, content=page.html))
 
 
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     """Add the pictures and the answers."""
     try:
         return dress(page.file.src_uri, markdown, ROOT)
-    except (PictureRefused, AnotherVerdict) as error:
+    except (PictureRefused, AnotherVerdict, CellFails) as error:
         raise PluginError(f"{page.file.src_uri}: {error}") from None
 
 

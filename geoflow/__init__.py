@@ -63,5 +63,12 @@ def __getattr__(name: str) -> Any:
     return getattr(importlib.import_module(_HOME[name]), name)
 
 
+def load_ipython_extension(shell: Any) -> None:
+    """What `%load_ext geoflow` calls: adds the `%%geoflow` magic."""
+    from geoflow.magic import GeoflowMagics
+
+    shell.register_magics(GeoflowMagics)
+
+
 def __dir__() -> list[str]:
     return __all__

@@ -124,6 +124,11 @@ class Analysis:
             [head, *(f"  {law}  ({law.independent} independent)" for law in self.laws)]
         )
 
+    def _repr_html_(self) -> str:
+        from geoflow.notebook import analysis_html
+
+        return analysis_html(self)
+
 
 def count(flow: Flow, seed: int = 0, deadline: Deadline = Deadline()) -> Counted:
     """The closure of a flow's Lie algebra.

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from fractions import Fraction
 
 from geoflow.analysis import Analysis, Counted, analyze, independent, measure
 from geoflow.deadline import Deadline
 from geoflow.diagnostics import Diagnostic, DiagnosticError
 from geoflow.exact.radicals import has_roots
+from geoflow.expr.printer import print_expr
 from geoflow.expr.tree import Constant, Expr, Parameter, Velocity, walk
 from geoflow.flow import Flow
 from geoflow.laws.differential import Differential, differentiate
@@ -25,6 +27,8 @@ from geoflow.laws.tokens import UnsupportedExponential
 from geoflow.laws.witness import find_witness
 from geoflow.results import ClaimResult, LawCount, Verdict
 from geoflow.semantics.model import Expectation, LawClaim, Model
+
+_ALIKE = 0.8  # two texts, for one to be suggested in place of the other
 
 
 @dataclass(frozen=True)
@@ -167,16 +171,15 @@ def _modular_witness(counted: Counted) -> str:
 
 
 def _nearby(claim: LawClaim, found: Sequence[Law]) -> tuple[str, ...]:
-    """A law of the same parameters, where there is one."""
-    names = _names(claim.expression)
-    near = [law for law in found if _names(law.expression) & names]
-    near.sort(
-        key=lambda law: (
-            -len(_names(law.expression) & names),
-            law.expression.shape != claim.expression.shape,
-        )
-    )
-    return (f"did you mean {near[0]}?",) if near else ()
+    """A law that the claim may have meant: of the same parameters, and written nearly alike."""
+    names, text = _names(claim.expression), print_expr(claim.expression)
+    near = [
+        (SequenceMatcher(None, text, str(law), autojunk=False).ratio(), str(law))
+        for law in found
+        if _names(law.expression) == names and law.expression.shape == claim.expression.shape
+    ]
+    alike, best = max(near, default=(0.0, ""))
+    return (f"did you mean {best}?",) if alike >= _ALIKE else ()
 
 
 def _names(expr: Expr) -> set[str]:
@@ -226,12 +229,12 @@ def _expectation(
 
 def _count(base: ClaimResult, value: int, count: LawCount) -> ClaimResult:
     if value < count.lower or value > count.upper:
-        if count.status == "proved":
-            witness = (f"{_found_count(count)}: {count.reason}",)
-        elif value > count.upper:
+        if value > count.upper:
             witness = (
-                f"there are at most {count.upper}: the rank of the Lie algebra is at least N − {count.upper}",
+                f"no more are possible: the rank of the Lie algebra is at least N − {count.upper}",
             )
+        elif count.status == "proved" and count.reason:
+            witness = (count.reason,)
         else:
             witness = (f"{count.lower} independent laws hold identically",)
         certain = value < count.lower or count.exact

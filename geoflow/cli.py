@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 
 from geoflow.call import expand, read_pairs, read_seconds, write
+from geoflow.commands import report as page
 from geoflow.commands.choices import Color, Overrides, Seed, Timeout
 from geoflow.commands.fmt import fmt
 from geoflow.commands.lsp import lsp
@@ -33,7 +34,7 @@ USAGE = """\
 geoflow says what the training of a model conserves, proves it, and confirms it by integration.
   geoflow new > linear.geo        a commented model to start from; `geoflow catalog` lists more
   geoflow check linear.geo        its laws, and the verdict on what the file claims
-  geoflow laws linear.geo         the laws alone: text, LaTeX, SymPy, Python, JSON
+  geoflow report linear.geo -o p.html   the same as a page; `geoflow laws`: the laws alone
   geoflow explain GEO0301         what a message means; `geoflow COMMAND --help` for more
 
 Example:
@@ -286,6 +287,7 @@ def compare(
             render_comparison(comparison, open_console(sys.stdout, color))
 
 
+app.command()(page.report)
 app.command()(sweep)
 app.command()(fmt)
 app.command()(lsp)

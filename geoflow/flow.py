@@ -375,6 +375,11 @@ class Flow:
         """One line: the parametrization, sizes, metric, order."""
         return f"{self.parametrization.text}, {self.dynamics.text}"
 
+    def _repr_html_(self) -> str:
+        from geoflow.notebook import flow_html
+
+        return flow_html(self)
+
 
 def _settled(
     p: Parametrization, dynamics: Dynamics, inverted: bool = False

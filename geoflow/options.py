@@ -15,7 +15,8 @@ class CheckOptions:
 
     `overrides` are the `-D name=value` of sizes and constants, `timeout` is in seconds, `strict`
     makes probable claims fail, `plot` names a file for the drift figure, `formulas` asks for the
-    SymPy form of the laws (which costs the import of SymPy), `gates` overrides what the model says of them.
+    SymPy form of the laws (which costs the import of SymPy), `gates` overrides what the model says of them,
+    `exhibit` asks for what a page shows beside the verdicts.
     """
 
     overrides: Mapping[str, str] = field(default_factory=dict)
@@ -26,6 +27,7 @@ class CheckOptions:
     plot: str | None = None
     formulas: bool = False
     gates: Literal["lifted", "real"] | None = None
+    exhibit: bool = False
 
 
 class Observer(Protocol):

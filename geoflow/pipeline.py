@@ -186,6 +186,10 @@ def check_model(
         report = replace(
             report, real_gates=real, notes=(*report.notes, *real_text(real, report.laws))
         )
+    if options.exhibit:
+        from geoflow.exhibiting import exhibit
+
+        report = replace(report, exhibit=exhibit(model, [*analysis.laws, *claimed]))
     if observer is not None:
         observer.counted(report)
     if options.verify and flow.dimension > MOST_INTEGRATED:
@@ -309,6 +313,11 @@ def _verified(
     outcome = experiment.verification()
     if options.plot:
         _plot(options.plot, experiment, model.name)
+    if report.exhibit is not None:
+        from geoflow.exhibiting import curves_of
+
+        shown = replace(report.exhibit, curves=curves_of(experiment.curves()))
+        report = replace(report, exhibit=shown)
     drifts = dict(outcome.drifts)
     by_claim = {id(law.expression): drifts.get(str(law)) for law in claimed}
     drift_of = {c.name: by_claim.get(id(c.expression)) for c in model.laws}

@@ -28,9 +28,11 @@ def reachable(model: Model, work: Callable[[], T]) -> T:
             Diagnostic(
                 "GEO0509",
                 f"The flow of `{model.name}` is not defined at any of the points tried.",
-                model.span,
+                model.map_span or model.span,
                 "a denominator, a determinant or a radicand vanishes everywhere",
-                notes=("Points are random, so the expression is singular for all parameters.",),
+                notes=(
+                    "Points are random, so it vanishes for all parameters: here, or in the metric or the damping.",
+                ),
             )
         ) from None
     except UnsupportedPrimitive as error:

@@ -120,12 +120,9 @@ def special_text(special: SpecialCount) -> str:
 
 def real_text(real: RealGates, lifted: LawCount) -> list[str]:
     """The count with real gates as notes: on which open set, and whether it has more laws than the path-lifting."""
-    values = ", ".join(f"{n} = {v}" for n, v in real.point.items())
-    where = (
-        values
-        if len(values) <= _LONGEST
-        else f"the point in `facts.real_gates` ({_shortened(real)})"
-    )
+    where = ", ".join(f"{n} = {v}" for n, v in real.point.items())
+    if len(where) > _LONGEST:
+        where = f"a point of whole numbers ({len(real.point)} arrays, in `facts.real_gates` of --format json)"
     known = (
         f"exactly {real.upper}" if real.upper == lifted.lower else f"{lifted.lower} to {real.upper}"
     )
@@ -142,11 +139,7 @@ def real_text(real: RealGates, lifted: LawCount) -> list[str]:
     return notes
 
 
-def _shortened(real: RealGates) -> str:
-    return f"{len(real.point)} arrays of integers"
-
-
-_LONGEST = 400  # characters of a point that is printed
+_LONGEST = 100  # characters of a point that is printed
 
 
 def claim_diagnostics(model: Model, report: ModelReport, finished: bool) -> list[Diagnostic]:

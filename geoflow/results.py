@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from geoflow.diagnostics import Diagnostic
+from geoflow.exhibits import Exhibit
 
 Status = Literal["proved", "probable", "bounded"]
 Verdict = Literal["proved", "probable", "probably refuted", "refuted", "undecided"]
@@ -196,6 +197,7 @@ class Verification:
         False  # a proved law drifted beyond the tolerance on a trajectory that was integrated well
     )
     usable: bool = True  # false: every run exploded, was too stiff or did not move
+    end_time: float = 0.0  # up to which every run that was used is good
 
 
 @dataclass(frozen=True)
@@ -248,6 +250,7 @@ class ModelReport:
     seconds: dict[str, float]
     special: SpecialCount | None = None
     real_gates: RealGates | None = None
+    exhibit: Exhibit | None = None
 
 
 @dataclass(frozen=True)
@@ -258,6 +261,11 @@ class Report:
     diagnostics: tuple[Diagnostic, ...]
     exit_code: int
     seconds: float
+
+    def _repr_html_(self) -> str:
+        from geoflow.notebook import report_html
+
+        return report_html(self)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from textwrap import indent
 
 from docsite.blocks import Block, blocks
+from docsite.notebooks import outputs
 from docsite.pictures import draw, pictures
 from docsite.terminal import annotated, checked, compared, refusal
 from geoflow.codes import CODES
@@ -33,6 +34,7 @@ def dress(page: str, markdown: str, root: Path) -> str:
     Raises:
         PictureRefused: a picture does not show what it is said to show.
         AnotherVerdict: geoflow does not refuse what a mark says that it refuses.
+        CellFails: a cell of a notebook is wrong.
     """
     models = blocks(markdown, "geo")
     added = [(p.start, p.end, draw(p, models)) for p in pictures(markdown)]
@@ -41,6 +43,7 @@ def dress(page: str, markdown: str, root: Path) -> str:
     added += [(m.start(), m.end(), _annotated(m, models)) for m in _ANNOTATE.finditer(markdown)]
     added += [(m.start(), m.end(), _formatted(m, models)) for m in _FORMAT.finditer(markdown)]
     added += [(m.start(), m.end(), _compared(m, root)) for m in _COMPARE.finditer(markdown)]
+    added += [(cell.end, cell.end, html) for cell, html in outputs(markdown) if html]
     text = _FIXED.sub("Fixed:\n\n", _insert(markdown, added))
     return _BROKEN.sub(lambda m: f"Broken, {link(page, m[1])}:\n\n", text)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -9,16 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from geoflow.call import read_pairs, read_seconds
+from geoflow.call import read_pairs, read_seconds, write
 from geoflow.commands.choices import Color, Overrides, Seed, Timeout
-from geoflow.faults import WRONG_CALL, faults, refuse, render_errors
+from geoflow.faults import WRONG_CALL, faults, refuse, render_errors, version
 from geoflow.report.page import Page, open_console
 
 if TYPE_CHECKING:
     from geoflow.rows import SweepReport
     from geoflow.semantics.model import Model
     from geoflow.sweep.journal import Journal
-    from geoflow.sweep.sweep import Sweep
+    from geoflow.sweep.sweep import Sweep, SweepOptions
 
 
 def sweep(
@@ -35,6 +36,10 @@ def sweep(
     ] = "table",
     plot: Annotated[
         str | None, typer.Option("--plot", metavar="FILE", help="Draw the counts as a heat map.")
+    ] = None,
+    page: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="FILE", help="Write a page with the heat map, HTML."),
     ] = None,
     rank_only: Annotated[
         bool, typer.Option("--rank-only", help="Fast: seek no laws; counts are probable.")
@@ -75,7 +80,7 @@ def sweep(
         from geoflow.sweep.grid import family
         from geoflow.sweep.sweep import Sweep, SweepOptions, run_sweep
 
-        _check_targets(plot, out, resume)
+        _check_targets(plot, out, page, resume)
         given = read_pairs(overrides)
         chosen = _model(file, model, given)
         members = family(chosen, read_pairs(over, "--over", "n=1..6"), given)
@@ -92,17 +97,21 @@ def sweep(
         ):
             report = run_sweep(whole, file, progress)
         notes = _draw(plot, report)
+        if page is not None:
+            _write_page(page, report, file, over, model, given, options)
         _print(report, format, color)
         for note in notes:
             Page(open_console(sys.stderr, color)).line(f"note: {note}")
     raise typer.Exit(report.exit_code)
 
 
-def _check_targets(plot: str | None, out: Path | None, resume: bool) -> None:
+def _check_targets(plot: str | None, out: Path | None, page: Path | None, resume: bool) -> None:
     """Refuses what cannot be written, before any work is done."""
     if plot is not None and Path(plot).suffix.lower() not in (".png", ".svg", ".pdf"):
         refuse(f"a figure ends in .png, .svg or .pdf, got {plot!r}", "--plot counts.svg")
-    for target in (Path(plot) if plot else None, out):
+    if page is not None and page.suffix.lower() not in (".html", ".htm"):
+        refuse(f"a page ends in .html, got {str(page)!r}", "--report counts.html")
+    for target in (Path(plot) if plot else None, out, page):
         if target is not None and not target.absolute().parent.is_dir():
             refuse(f"there is no folder {str(target.parent)!r}")
     if out is not None and out.exists() and not resume:
@@ -151,6 +160,30 @@ def _journal(sweep: Sweep, out: Path | None, resume: bool) -> Journal | None:
             refuse(reason)
         sweep.notes.append(f"rows are not kept on disk: {reason}")
         return None
+
+
+def _write_page(
+    page: Path,
+    report: SweepReport,
+    file: str,
+    over: list[str] | None,
+    model: str | None,
+    given: dict[str, str],
+    options: SweepOptions,
+) -> None:
+    from geoflow.report.web.document import Reproduction
+    from geoflow.report.web.family import sweep_page
+
+    words = ["geoflow", "sweep", file, "--report", str(page)]
+    words += [word for text in over or () for word in ("--over", text)]
+    words += [word for name, value in given.items() for word in ("-D", f"{name}={value}")]
+    words += ["--model", model] if model is not None else []
+    words += ["--seed", str(options.seed)] if options.seed else []
+    words += ["--rank-only"] if options.rank_only else []
+    words += ["--timeout", f"{options.timeout:g}"] if options.timeout is not None else []
+    words += ["--gates", options.gates] if options.gates else []
+    again = Reproduction(shlex.join(words), version(), options.seed)
+    write(page, sweep_page(report, again))
 
 
 def _draw(plot: str | None, report: SweepReport) -> tuple[str, ...]:

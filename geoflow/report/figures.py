@@ -7,8 +7,6 @@ the host uses.
 
 from __future__ import annotations
 
-import io
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,38 +87,26 @@ class DriftLine:
 def svg_of_drifts(kept: DriftLine, lost: DriftLine, tolerance: float) -> str:
     """An SVG element, to stand in a page, of a law kept and a law lost. Its text has the colour of
     the page's text, its lines those of the page's `--kept` and `--lost`, if it has them."""
-    import matplotlib
-    from matplotlib.figure import Figure
+    from geoflow.report.inline import TEXT, drawn, plain_axes, power_of_ten
 
-    with matplotlib.rc_context(
-        {"svg.hashsalt": "geoflow", "svg.fonttype": "none", "font.size": 11.0}
-    ):
-        figure = Figure(figsize=(5.4, 3.3), layout="constrained")
-        axes = figure.subplots()
+    def draw(axes: Any) -> None:
         for line, word, colour in ((kept, "kept", LAW_COLOURS[0]), (lost, "lost", CONTROL_COLOUR)):
             _draw_drift(axes, line, word, colour)
-        axes.axhline(tolerance, color=_TEXT, linewidth=0.8, linestyle=(0, (4, 3)), alpha=0.6)
-        _note(axes, f"tolerance {_power_of_ten(tolerance)}", (0.01, tolerance), "left", _TEXT)
+        axes.axhline(tolerance, color=TEXT, linewidth=0.8, linestyle=(0, (4, 3)), alpha=0.6)
+        _note(axes, f"tolerance {power_of_ten(tolerance)}", (0.01, tolerance), "left", TEXT)
         axes.set_yscale("log")
         lowest = max(float(np.min(_above_floor(kept.sizes[1:]))), FLOOR)
         axes.set_ylim(10.0 ** np.floor(np.log10(lowest) - 1), 30.0)
         axes.set_yticks([10.0**k for k in range(-15, 1, 3)])
-        axes.yaxis.set_major_formatter(lambda value, _: _power_of_ten(value))
+        axes.yaxis.set_major_formatter(lambda value, _: power_of_ten(value))
         axes.minorticks_off()
         axes.set_ylim(10.0 ** np.floor(np.log10(lowest) - 1), 30.0)
-        axes.set_ylabel("relative change", color=_TEXT)
-        axes.set_xlabel("time t", color=_TEXT)
-        axes.tick_params(colors=_TEXT)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.spines[["left", "bottom"]].set_color(_TEXT)
+        axes.set_ylabel("relative change")
+        axes.set_xlabel("time t")
+        plain_axes(axes)
         axes.margins(x=0)
-        written = io.StringIO()
-        figure.savefig(written, format="svg", transparent=True, metadata={"Date": None})
-    return _for_a_page(written.getvalue())
 
-
-_TEXT = "#010203"  # stands for the colour of the page's text
-_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+    return drawn(draw, (5.4, 3.3), {"kept": LAW_COLOURS[0], "lost": CONTROL_COLOUR})
 
 
 def _draw_drift(axes: Any, line: DriftLine, word: str, colour: str) -> None:
@@ -145,25 +131,8 @@ def _note(axes: Any, text: str, place: tuple[float, float], side: str, colour: s
     )
 
 
-def _power_of_ten(value: float) -> str:
-    return "10" + str(round(np.log10(value))).translate(_SUPERSCRIPT)
-
-
 def _above_floor(sizes: np.ndarray) -> np.ndarray:
     return np.maximum(sizes, FLOOR)
-
-
-def _for_a_page(svg: str) -> str:
-    """The `svg` element alone, in the page's colours, font and width."""
-    element = re.sub(r"\s*<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.S)
-    element = re.sub(r' (width|height)="[\d.]+pt"', "", element, count=2)
-    element = re.sub(r" *font-family: [^;\"]*;", "", element)
-    element = re.sub(
-        r"\s*<style.*?</style>", "", element, flags=re.S
-    )  # it is the page's, not its own
-    for colour, name in ((LAW_COLOURS[0], "kept"), (CONTROL_COLOUR, "lost")):
-        element = element.replace(colour, f"var(--{name}, {colour})")
-    return re.sub(r"\n\s*\n", "\n", element.replace(_TEXT, "currentColor")).strip()
 
 
 def _heading(title: str, run: str) -> str:

@@ -12,6 +12,7 @@ from geoflow.report.page import Page
 from geoflow.report.visible import visible, width
 
 TAB = 4
+_WORDS = 3  # a label of so few is worth its repetition
 _STYLES = {"error": "bold red", "warning": "bold yellow", "note": "bold cyan"}
 
 
@@ -37,7 +38,7 @@ def render_diagnostic(diagnostic: Diagnostic, console: Console) -> None:
     )
     gutter = 1
     if diagnostic.span is not None:
-        marks = _marks(diagnostic.span, diagnostic.label, "^", style)
+        marks = _marks(diagnostic.span, _unsaid(diagnostic), "^", style)
         for related in diagnostic.related:
             marks += _marks(related.span, related.label, "-", "cyan")
         gutter = len(str(max(mark.line for mark in marks)))
@@ -48,6 +49,12 @@ def render_diagnostic(diagnostic: Diagnostic, console: Console) -> None:
     for hint in diagnostic.hints:
         page.paragraph((f"{lead}hint: ", "green"), hint)
     page.line((f"{lead}more: ", "dim"), f"geoflow explain {diagnostic.code}")
+
+
+def _unsaid(diagnostic: Diagnostic) -> str:
+    """The label, but for a sentence that the headline has said already."""
+    label = diagnostic.label
+    return "" if len(label.split()) > _WORDS and label in diagnostic.message else label
 
 
 def _marks(span: Span, label: str, stroke: str, style: str) -> list[Mark]:

@@ -18,15 +18,23 @@ from geoflow.report.verdicts import (
     STYLES,
     assumptions,
     claim_code,
+    claim_text,
     claims_words,
     count_settled,
     count_words,
     evidence,
+    fact_text,
     formulas,
     holds,
+    outcome,
+    run_words,
+    squeezed,
     summary,
+    symmetries_of_claims,
+    trajectories,
+    trials,
 )
-from geoflow.results import ClaimResult, FoundLaw, ModelReport, RankRun, Report, Verification
+from geoflow.results import ClaimResult, FoundLaw, ModelReport, Report
 
 LABEL = 12  # cells of "  laws      "
 NAME = 10
@@ -73,16 +81,16 @@ def render_model(model: ModelReport, console: Console, *, verbose: bool = False)
     if assumed := assumptions(model):
         page.paragraph(" " * LABEL, assumed, "dim")
     claimed = {
-        _squeezed(_claim_text(claim))
+        squeezed(claim_text(claim))
         for claim in model.claims
         if claim.kind == "law" and holds(claim)
     }
     _render_found(page, model, claimed, verbose)
-    for claim in model.claims:
+    symmetries = {} if verbose else symmetries_of_claims(model)
+    for number, claim in enumerate(model.claims):
         _render_claim(page, model, claim)
-    for law in model.found:
-        if law.symmetry and not verbose and _is_claimed(law, claimed):
-            page.paragraph(f"{' ' * LABEL}from the symmetry ", law.symmetry)
+        for symmetry in symmetries.get(number, ()):
+            page.paragraph(f"{' ' * LABEL}from the symmetry ", symmetry)
     for note in model.notes:
         page.paragraph(("  note      ", "cyan"), note)
     if verbose:
@@ -98,7 +106,7 @@ def render_verification(model: ModelReport, console: Console) -> None:
         page.paragraph(("  ? verified  ", "yellow"), "no: no trajectory could be used", "yellow")
     elif verify.failed:
         page.paragraph(
-            ("  ✗ verified  ", "red"), f"no: a law drifts. {_trajectories(verify)}", "red"
+            ("  ✗ verified  ", "red"), f"no: a law drifts. {trajectories(verify)}", "red"
         )
         for text, drift in verify.drifts:
             if not drift <= verify.tolerance:
@@ -108,7 +116,7 @@ def render_verification(model: ModelReport, console: Console) -> None:
                     "red",
                 )
     else:
-        page.paragraph(("  verified  ", "bold"), _trajectories(verify))
+        page.paragraph(("  verified  ", "bold"), trajectories(verify))
     for note in verify.notes:
         page.paragraph(" " * LABEL, note)
 
@@ -149,7 +157,7 @@ def render_concise(report: Report, console: Console) -> None:
             code = claim_code(claim)
             if code and (model.file, claim.line) not in told:
                 place = f"{model.file}:{claim.line or 1}:1"
-                page.line(f"{place}: {code} {_claim_text(claim)}: {_outcome(claim)}")
+                page.line(f"{place}: {code} {claim_text(claim)}: {outcome(claim)}")
     render_summary(report, console)
 
 
@@ -189,7 +197,7 @@ def _render_found(page: Page, model: ModelReport, claimed: set[str], verbose: bo
 
 def _is_claimed(law: FoundLaw, claimed: set[str]) -> bool:
     """Whether the claims that hold, by text, say this law already."""
-    return law.claimed or _squeezed(law.text) in claimed
+    return law.claimed or squeezed(law.text) in claimed
 
 
 def _law_words(law: FoundLaw) -> str:
@@ -205,13 +213,13 @@ def _law_words(law: FoundLaw) -> str:
 
 def _render_claim(page: Page, model: ModelReport, claim: ClaimResult) -> None:
     style = STYLES[claim.verdict]
-    text = _claim_text(claim)
+    text = claim_text(claim)
     name = f"{pad(page.show(claim.name), NAME)} " if claim.kind == "law" and claim.name else ""
-    words = _outcome(claim)
+    words = outcome(claim)
     if claim.drift is not None:
         words += f"{', ' if words else ''}drift {claim.drift:.1e}"
         if model.verify is not None:
-            words += f" over {_trials(model.verify)}"
+            words += f" over {trials(model.verify)}"
     page.columns(
         ((f"  {SIGNS[claim.verdict]} ", style), (name, "bold"), text),
         words,
@@ -226,46 +234,16 @@ def _render_claim(page: Page, model: ModelReport, claim: ClaimResult) -> None:
         page.line((f"{' ' * LABEL}= more: ", "dim"), f"geoflow explain {code}{where}")
 
 
-def _claim_text(claim: ClaimResult) -> str:
-    if claim.kind == "law":
-        prefix, equals, body = claim.text.partition("=")
-        return body.strip() if equals and prefix.split()[:1] == ["law"] else claim.text
-    as_is = claim.kind == "sweep" or claim.text.startswith("expect")
-    return claim.text if as_is else f"expect {claim.text}"
-
-
-def _outcome(claim: ClaimResult) -> str:
-    """The verdict in words, where the sign alone would not do, and the detail."""
-    detail = claim.detail or (
-        str(claim.expected) if claim.expected is not None and holds(claim) else ""
-    )
-    if claim.verdict == "proved":
-        return detail
-    return f"{claim.verdict}: {detail}" if detail else claim.verdict
-
-
-def _trajectories(verify: Verification) -> str:
-    losses = f" ({', '.join(verify.losses)})" if verify.losses else ""
-    return (
-        f"largest drift {verify.max_drift:.1e} over {_trials(verify)}{losses}; the state moved by "
-        f"{verify.moved:.2g}, a control function drifts by {verify.control_drift:.2g}"
-    )
-
-
-def _trials(verify: Verification) -> str:
-    return f"{verify.trials} trial{'' if verify.trials == 1 else 's'}"
-
-
 def _render_details(page: Page, model: ModelReport) -> None:
     facts = [
-        f"{name} {_fact(value)} ({model.facts_status.get(name, 'undecided')})"
+        f"{name} {fact_text(value)} ({model.facts_status.get(name, 'undecided')})"
         for name, value in model.facts.items()
     ]
     if facts:
         page.paragraph(("  facts     ", "bold"), ", ".join(facts))
     if (certificate := model.certificate) is not None:
         for run in certificate.runs:
-            page.paragraph(("  rank      ", "bold"), _run(run))
+            page.paragraph(("  rank      ", "bold"), run_words(run))
     if model.verify is not None:
         page.paragraph(
             ("  method    ", "bold"),
@@ -277,24 +255,3 @@ def _render_details(page: Page, model: ModelReport) -> None:
         page.paragraph(
             " " * LABEL, f"formulas are known for {formulas(model)} of {model.laws.upper} laws"
         )
-
-
-def _run(run: RankRun) -> str:
-    if (sparse := run.anchored) is None:
-        ranks = " → ".join(map(str, run.ranks))
-        return f"{ranks} by depth, {run.words} brackets, mod {run.prime}"
-    rows, columns = sparse.core
-    return (
-        f"{run.ranks[-1]} by {sparse.generators:,} sparse fields and {sparse.brackets:,} of their brackets "
-        f"({sparse.peeled:,} pivots peeled, core {rows:,} × {columns:,}), {run.words} random brackets, mod {run.prime}"
-    )
-
-
-def _fact(value: int | bool | None) -> str:
-    if value is None:
-        return "unknown"
-    return str(value) if not isinstance(value, bool) else "yes" if value else "no"
-
-
-def _squeezed(text: str) -> str:
-    return "".join(text.split())

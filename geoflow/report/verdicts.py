@@ -6,7 +6,15 @@ from collections import Counter
 from collections.abc import Sequence
 
 from geoflow.codes import REFUTED, UNDECIDED
-from geoflow.results import ClaimResult, LawCount, ModelReport, Report, Verdict
+from geoflow.results import (
+    ClaimResult,
+    LawCount,
+    ModelReport,
+    RankRun,
+    Report,
+    Verdict,
+    Verification,
+)
 
 SIGNS: dict[Verdict, str] = {
     "proved": "✓",
@@ -56,6 +64,15 @@ def count_words(model: ModelReport) -> str:
     return f"{laws.upper}, {'exactly' if laws.status == 'proved' else 'probably'}"
 
 
+def headline(model: ModelReport) -> str:
+    """`count_words` with its noun: "6 laws, exactly"."""
+    words, settled = count_words(model), count_settled(model.laws)
+    number, comma, rest = words.partition(",")
+    if not (settled and number.isdecimal()):
+        return words
+    return f"{number} law{'' if number == '1' else 's'}{comma}{rest}"
+
+
 def evidence(model: ModelReport) -> str:
     """What the count rests on."""
     laws = model.laws
@@ -83,7 +100,7 @@ def _rank(model: ModelReport) -> str:
     estimated = "estimated " if certificate.estimated else ""
     text = f"{estimated}rank {of} mod {' and '.join(map(str, primes))}"
     if model.laws.status == "probable":
-        count = len({run.point for run in certificate.runs})
+        count = len({(run.prime, run.point) for run in certificate.runs})
         text += f" at {count} point{'s' if count > 1 else ''}"
     return text
 
@@ -114,6 +131,21 @@ def assumptions(model: ModelReport) -> str:
     parts = [f"for {' and '.join(for_)}"] if for_ else []
     parts += [f"at {' and '.join(at)}"] if at else []
     return ", ".join([*parts, *rest])
+
+
+def trajectories(verify: Verification) -> str:
+    """What was integrated, and what the laws and the control did there."""
+    losses = f" ({', '.join(verify.losses)})" if verify.losses else ""
+    until = f" to t = {verify.end_time:.2g}" if verify.end_time else ""
+    return (
+        f"largest drift {verify.max_drift:.1e} over {trials(verify)}{until}{losses}; the state moved by "
+        f"{verify.moved:.2g}, a control function drifts by {verify.control_drift:.2g}"
+    )
+
+
+def trials(verify: Verification) -> str:
+    """Such as: 3 trials."""
+    return _many(verify.trials, "trial")
 
 
 def count_settled(laws: LawCount) -> bool:
@@ -155,3 +187,64 @@ def claims_words(claims: Sequence[ClaimResult], unspoilt: bool = True) -> str:
 
 def _many(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def claim_text(claim: ClaimResult) -> str:
+    """A claim as a line of its own: a law without its name, an expectation with its word."""
+    if claim.kind == "law":
+        prefix, equals, body = claim.text.partition("=")
+        return body.strip() if equals and prefix.split()[:1] == ["law"] else claim.text
+    as_is = claim.kind == "sweep" or claim.text.startswith("expect")
+    return claim.text if as_is else f"expect {claim.text}"
+
+
+def outcome(claim: ClaimResult) -> str:
+    """The verdict in words, where the sign alone would not do, and the detail."""
+    detail = claim.detail or (
+        str(claim.expected) if claim.expected is not None and holds(claim) else ""
+    )
+    if claim.verdict == "proved":
+        return detail
+    return f"{claim.verdict}: {detail}" if detail else claim.verdict
+
+
+def fact_text(value: int | bool | None) -> str:
+    """The value of a fact in words."""
+    if value is None:
+        return "unknown"
+    return str(value) if not isinstance(value, bool) else "yes" if value else "no"
+
+
+def squeezed(text: str) -> str:
+    """A text without its blanks, to compare."""
+    return "".join(text.split())
+
+
+def symmetries_of_claims(model: ModelReport) -> dict[int, tuple[str, ...]]:
+    """By number of a claimed law that holds, the symmetries of the laws found that it says. One that is said by
+    several claims together stands at the last."""
+    laws = {
+        squeezed(claim_text(claim)): number
+        for number, claim in enumerate(model.claims)
+        if claim.kind == "law" and holds(claim)
+    }
+    found: dict[int, tuple[str, ...]] = {}
+    for law in model.found:
+        number = laws.get(squeezed(law.text))
+        if number is None and law.claimed and laws:
+            number = max(laws.values())
+        if number is not None and law.symmetry and law.symmetry not in found.get(number, ()):
+            found[number] = (*found.get(number, ()), law.symmetry)
+    return found
+
+
+def run_words(run: RankRun) -> str:
+    """The ranks of a run, and what they were found with."""
+    if (sparse := run.anchored) is None:
+        ranks = " → ".join(map(str, run.ranks))
+        return f"{ranks} by depth, {run.words} brackets, mod {run.prime}"
+    rows, columns = sparse.core
+    return (
+        f"{run.ranks[-1]} by {sparse.generators:,} sparse fields and {sparse.brackets:,} of their brackets "
+        f"({sparse.peeled:,} pivots peeled, core {rows:,} × {columns:,}), {run.words} random brackets, mod {run.prime}"
+    )

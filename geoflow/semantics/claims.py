@@ -181,7 +181,8 @@ def _losses(setting: tree.Setting) -> tuple[str, ...]:
             near = messages.close_name(name, _LOSSES)
             hints, fix = messages.did_you_mean(value.span, near)
             hints = hints or ("the losses are `squared` and `logistic`",)
-            raise DiagnosticError(_bad_setting(value.span, "This is not a loss.", *hints, fix=fix))
+            message = f"`{value.span.text}` is not a loss."
+            raise DiagnosticError(_bad_setting(value.span, message, *hints, fix=fix))
         if name not in names:
             names.append(name)
     return tuple(names)

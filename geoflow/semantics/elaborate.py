@@ -141,6 +141,7 @@ class _Elaboration:
             ),
             maps=seen,
             map_text=maps.map_text([text for _, text in trained]),
+            map_span=self._map_span(),
             metrics=metrics,
             order=flow.order,
             damping=flow.damping,
@@ -265,7 +266,7 @@ class _Elaboration:
         if self.written_out:
             timed = len(fields) < len(self._all(tree.Field))
             timed = timed or any(depends_on_time(field.expression) for field in fields)
-            return LAW if timed else timeless_law("fields without `t`")
+            return LAW if timed else timeless_law("a system that does not depend on the time")
         if flow is not None and flow.kind in ("adam", "rmsprop"):
             return replace(LAW, moments=("m", "w") if flow.kind == "adam" else ("w",))
         if flow is None or flow.order == 2:
@@ -287,6 +288,11 @@ class _Elaboration:
         if not statements and not self.written_out and not self._broken("map", "network", "field"):
             self.diagnostics.append(maps.missing(self.opened.name, self.opened.span))
         return found
+
+    def _map_span(self) -> Span | None:
+        """From the first map, network or field to the last."""
+        spans = [s.span for s in self._all(tree.Map, tree.Network, tree.Field)]
+        return spans[0].to(spans[-1]) if spans else None
 
     def _laws(self, place: Place) -> tuple[LawClaim, ...]:
         names: dict[str, tree.Name] = {}

@@ -74,7 +74,16 @@ class Fields:
             message = "A field must be affine in the controls: of degree 1 in all of them together."
             hint = "multiply out, or give the product of controls a name of its own: `control`"
             raise DiagnosticError(
-                Diagnostic("GEO0405", message, span, "not affine in the controls", hints=(hint,))
+                Diagnostic(
+                    "GEO0405",
+                    message,
+                    span,
+                    "not affine in the controls",
+                    notes=(
+                        "the field is read as F₀ + Σ aᵢGᵢ, and the laws are those of all F₀, Gᵢ",
+                    ),
+                    hints=(hint,),
+                )
             )
         self.declared.append(FieldDeclaration(parameter.name, value, statement.span))
 
@@ -91,7 +100,10 @@ class Fields:
             more = f" and {len(missing) - 8} more" if len(missing) > 8 else ""
             message = f"There is no field for {', '.join(missing[:8])}{more}."
             hint = f"write `field {missing[0][1:-1]}' = …`"
-            raise DiagnosticError(Diagnostic("GEO0406", message, span, hints=(hint,)))
+            note = "without it nothing says how this coordinate moves, nor what is conserved"
+            raise DiagnosticError(
+                Diagnostic("GEO0406", message, span, notes=(note,), hints=(hint,))
+            )
 
 
 def _misfit(parameter: ParameterDeclaration, shape: str, span: Span) -> Diagnostic:

@@ -117,7 +117,8 @@ def verify_metric(flow: Flow, block: MetricBlock) -> None:
     """Raise where a flow takes no such metric."""
     if flow.kind != "order" and block.kind != "euclidean":
         message = f"`{flow.text}` has no metric but the Euclidean one."
-        raise _malformed(block.span, message, "no metric here", "leave it out")
+        note = "it rescales each coordinate of the Euclidean gradient itself, in place of a metric"
+        raise _malformed(block.span, message, "no metric here", "leave it out", note=note)
 
 
 def verify_accelerated(flow: Flow, span: Span, blocks: Sequence[MetricBlock]) -> None:
@@ -125,7 +126,10 @@ def verify_accelerated(flow: Flow, span: Span, blocks: Sequence[MetricBlock]) ->
     if flow.accelerated and not any(block.kind == "mirror" for block in blocks):
         message = "An accelerated flow takes its mirror metrics at τθ + θ', and here is none."
         hint = "leave `accelerated` out, or write `metric mirror(…)`"
-        raise _malformed(span, message, "no mirror metric", hint)
+        note = (
+            "acceleration is defined by a potential ψ: ∇²ψ(τθ + θ')⁻¹ stands in place of ∇²ψ(θ)⁻¹"
+        )
+        raise _malformed(span, message, "no mirror metric", hint, note=note)
 
 
 def verify_power(flow: Flow, span: Span, maps: tuple[Expr, ...]) -> None:
@@ -134,10 +138,16 @@ def verify_power(flow: Flow, span: Span, maps: tuple[Expr, ...]) -> None:
     if isinstance(power, int) and power % 2 == 0 and sum(prod(each.shape) for each in maps) > 1:
         message = f"`flow sign({power})` is supported for one scalar map only."
         hint = "odd powers are supported for every map"
-        raise DiagnosticError(Diagnostic("GEO0505", message, span, "even power", hints=(hint,)))
+        note = "|gᵢ|ˢ with s even is no polynomial in the cotangent where φ has several entries"
+        raise DiagnosticError(
+            Diagnostic("GEO0505", message, span, "even power", notes=(note,), hints=(hint,))
+        )
 
 
 def _malformed(
-    span: Span, message: str, label: str, *hints: str, fix: Fix | None = None
+    span: Span, message: str, label: str, *hints: str, note: str = "", fix: Fix | None = None
 ) -> DiagnosticError:
-    return DiagnosticError(Diagnostic("GEO0405", message, span, label, hints=hints, fix=fix))
+    notes = (note,) if note else ()
+    return DiagnosticError(
+        Diagnostic("GEO0405", message, span, label, notes=notes, hints=hints, fix=fix)
+    )

@@ -86,7 +86,10 @@ def _scaled(
     least = smallest(expressions, rate)
     if least is not None and least <= 0:
         message = "A learning rate must be positive: the metric is its inverse."
-        raise DiagnosticError(Diagnostic("GEO0401", message, node.span))
+        note = (
+            "the flow is θ' = cJᵀa with c = M⁻¹; for c ≤ 0 it would climb the loss, or stand still"
+        )
+        raise DiagnosticError(Diagnostic("GEO0401", message, node.span, notes=(note,)))
     for parameter in parameters:
         if not _broadcasts(rate, parameter):
             message = (

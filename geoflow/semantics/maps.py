@@ -39,7 +39,8 @@ def maps(definitions: Definitions, statement: Trained) -> list[tuple[Expr, str]]
     name = statement.name.text
     if not any(depends_on_parameters(expressions, expression) for _, expression in entries):
         message = f"The {what} `{name}` does not depend on any parameter."
-        raise DiagnosticError(Diagnostic("GEO0408", message, value.span, "constant"))
+        note = "its Jacobian is 0, so no loss moves a parameter, and every function is conserved"
+        raise DiagnosticError(Diagnostic("GEO0408", message, value.span, "constant", notes=(note,)))
     if is_network and not any(depends_on_inputs(expressions, each) for _, each in entries):
         declared = list(definitions.inputs)
         raise DiagnosticError(messages.network_without_data(name, value.span, declared))
@@ -68,7 +69,8 @@ def missing(name: str, span: Span) -> Diagnostic:
     message = f"The model `{name}` has no map."
     hint = "write `map phi = …`: all that the data and the loss can see of the parameters"
     also = "or `network g = …`, of the parameters and an `input`"
-    return Diagnostic("GEO0406", message, span, hints=(hint, also))
+    note = "a law holds for every loss f∘φ; without φ nothing says which ways a loss can push"
+    return Diagnostic("GEO0406", message, span, notes=(note,), hints=(hint, also))
 
 
 def mixed(statements: Sequence[tree.Statement]) -> list[Diagnostic]:

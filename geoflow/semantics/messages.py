@@ -271,15 +271,17 @@ def scalar_needed(span: Span, what: str, shape: Shape) -> Diagnostic:
 def no_velocity(span: Span) -> Diagnostic:
     """A velocity in a flow of order 1."""
     message = f"`{span.text}` is a velocity, and a flow of order 1 has none."
+    note = "θ' = M⁻¹Jᵀa is then given by θ and the loss, so the state is θ alone"
     hint = "write `flow order 2`, or `.T` for a transpose"
-    return Diagnostic("GEO0404", message, span, "no velocity here", hints=(hint,))
+    return Diagnostic("GEO0404", message, span, "no velocity here", notes=(note,), hints=(hint,))
 
 
 def no_velocity_written_out(span: Span) -> Diagnostic:
     """A velocity in a system written out."""
     message = f"`{span.text}` is given by its `field`, and is no coordinate of its own."
     hint = "write what the field says in its place"
-    return Diagnostic("GEO0404", message, span, "no velocity here", hints=(hint,))
+    note = "a system written out is of order 1: its state is what `param` declares"
+    return Diagnostic("GEO0404", message, span, "no velocity here", notes=(note,), hints=(hint,))
 
 
 def no_velocity_of_adaptive(span: Span) -> Diagnostic:
@@ -375,14 +377,20 @@ def bad_exponent(span: Span, reason: str) -> Diagnostic:
         f"This exponent is not supported: {reason}.",
         span,
         "not a constant integer or half-integer up to 64",
+        notes=(
+            "fields are evaluated exactly modulo a prime, where whole powers and square roots have values",
+        ),
     )
 
 
 def division_by_zero(span: Span) -> Diagnostic:
     """A quotient by the constant 0."""
-    return Diagnostic("GEO0503", "This divides by zero.", span, "zero")
+    note = "a law is judged at a generic point, and here no point has a value"
+    return Diagnostic("GEO0503", "This divides by zero.", span, "zero", notes=(note,))
 
 
 def number_too_large(span: Span, bits: int) -> Diagnostic:
     """A number beyond the limit."""
-    return Diagnostic("GEO0504", f"This number has more than {bits} bits.", span, "too large")
+    note = "constants are exact rational numbers, kept with all their digits"
+    message = f"This number has more than {bits} bits."
+    return Diagnostic("GEO0504", message, span, "too large", notes=(note,))

@@ -199,6 +199,7 @@ class Model:
     gates: Gates = "lifted"
     sweep: SweepDeclaration | None = None
     text: str = ""
+    map_span: Span | None = None  # of all maps, or of all fields
 
     @property
     def file(self) -> str:

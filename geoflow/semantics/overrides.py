@@ -54,12 +54,18 @@ def settle_unknown(found: Sequence[Sequence[Diagnostic]]) -> tuple[tuple[Diagnos
             notes.setdefault(diagnostic.message, []).append(diagnostic)
     # of several hints the one that knows a name close by
     errors = [
-        replace(max(same, key=lambda note: note.hints != (_ONLY,)), severity="error")
+        replace(max(same, key=_knows), severity="error")
         for same in notes.values()
         if len(same) == len(found)
     ]
     kept = [tuple(d for d in diagnostics if not _is_lack(d)) for diagnostics in found]
     return tuple((*errors, *own) if i == 0 else own for i, own in enumerate(kept))
+
+
+def _knows(note: Diagnostic) -> int:
+    """How much its hint knows: a name close by, those that there are, nothing."""
+    (hint,) = note.hints
+    return 0 if hint == _ONLY else 1 if hint.startswith(_ONLY) else 2
 
 
 def _is_lack(diagnostic: Diagnostic) -> bool:
@@ -69,7 +75,10 @@ def _is_lack(diagnostic: Diagnostic) -> bool:
 def _unknown(name: str, source: Source, known: set[str], severity: Severity) -> Diagnostic:
     whole = Span(source, 0, len(source.text))
     near = close_name(name, known)
+    listed = ", ".join(f"`{each}`" for each in sorted(known))
     hint = f"did you mean `-D {near}={source.text}`?" if near else _ONLY
+    if near is None and listed:
+        hint = f"{_ONLY}: {listed}"
     message = f"No model here has a size or constant `{name}`."
     return Diagnostic("GEO0109", message, whole, hints=(hint,), severity=severity)
 

@@ -100,6 +100,9 @@ def _verify_positive(metric: str, parameters: list[ParameterDeclaration], span: 
                 span,
                 "defined for positive entries only",
                 related=(Related(free[0].span, f"declare `{name}` with `> 0`"),),
+                notes=(
+                    "its Hessian is a metric for positive entries only, where ψ is defined and convex",
+                ),
                 hints=(f"write `param {free[0].span.text} > 0`",),
             )
         )

@@ -276,6 +276,9 @@ class Experiment:
             drifts=tuple((law.text, drift) for law, drift in drifts),
             failed=any(self.laws[number].proved for number in genuine),
             usable=bool(found.used.size),
+            end_time=min(
+                (float(found.runs.times[found.kept[r]][-1]) for r in found.used), default=0.0
+            ),
         )
 
 

@@ -90,6 +90,14 @@ def test_what_is_conserved_nearby_is_suggested():
     assert claim.hints == ("did you mean U.T @ U - V.T @ V?",)
 
 
+@pytest.mark.parametrize(
+    "law", ["sum(U**2)", "U.T @ U", "trace(U.T @ U) + trace(V.T @ V)", "U.T @ V.T @ V @ U"]
+)
+def test_what_is_far_from_every_law_gets_no_suggestion(law):
+    (claim,) = check(LINEAR + f"law a = {law}").claims
+    assert (claim.verdict, claim.hints) == ("refuted", ())
+
+
 def test_only_with_its_constants():
     text = "const tau = 1/3\nconst rho symbolic\nparam x, y\nmap phi = x + y\nflow order 2 damping {}\n"
     claims = "law a = exp({0}*t)*(x' - y')\nlaw b = x' - y' + {0}*(x - y)\nlaw c = exp(2*{0}*t)*(x' - y')"

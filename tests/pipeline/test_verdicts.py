@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from geoflow.options import CheckOptions
 from geoflow.pipeline import check_paths, check_text
 from geoflow.report.machine import to_json
-from geoflow.results import ClaimResult, ModelReport
+from geoflow.reporting import real_text
+from geoflow.results import ClaimResult, LawCount, ModelReport, RealGates
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 EXACT = CheckOptions(verify=False)
@@ -53,7 +55,29 @@ def test_a_count_off_by_one_is_refuted(value: int) -> None:
     model, claim, code = judge(LINEAR + f"expect laws = {value}\n")
     assert (claim.verdict, code) == ("refuted", 1)
     assert claim.witness and "6" in claim.witness[0]
+    assert claim.detail not in claim.witness[0]  # nothing is said twice
     assert model.laws.upper == 6
+
+
+def test_a_flow_that_is_defined_nowhere_is_marked_at_its_map() -> None:
+    report = check_text("param x, y\nlet z = x - x\nmap phi = y/z\n", "<test>", EXACT)
+    (found,) = report.diagnostics
+    assert (found.code, found.span and found.span.text) == ("GEO0509", "map phi = y/z")
+
+
+def test_how_long_was_integrated_is_said() -> None:
+    report = check_text(LINEAR + "verify { data gaussian(4); trials 1; time 1 }\n")
+    (model,) = report.models
+    assert model.verify is not None and model.verify.end_time == 1.0
+
+
+def test_a_long_point_is_not_printed() -> None:
+    short = RealGates(4, (1, 2), {"U": [[1, -2]]}, 1, 2, (4,))
+    long = replace(short, point={"U": [[123456789012] * 4] * 3})
+    counted = LawCount(3, 3, "proved")
+    assert "U = [[1, -2]]" in real_text(short, counted)[0]
+    assert "123456789012" not in " ".join(real_text(long, counted))
+    assert "facts.real_gates" in real_text(long, counted)[0]
 
 
 def test_a_wrong_sign_is_refuted_with_a_witness() -> None:

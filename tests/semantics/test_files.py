@@ -41,6 +41,11 @@ def test_a_name_that_one_of_several_files_has_is_given_to_that_file():
     _, ((error,), rest) = given(widht="3")
     assert (error.code, error.severity, rest) == ("GEO0109", "error", ())
     assert error.hints == ("did you mean `-D width=3`?",)
+    _, ((error,), _) = given(q="3")
+    assert error.hints in (
+        ("only `dim` and `const` can be given: `n`",),
+        ("only `dim` and `const` can be given: `width`",),
+    )
     _, found = given(n="U")
     assert [[d.code for d in own] for own in found] == [["GEO0109"], []]
     assert [d.severity for d in load_text(texts[0], overrides={"width": "3"})[1]] == ["error"]
