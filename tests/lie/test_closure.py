@@ -14,7 +14,7 @@ import geoflow as gf
 from geoflow.deadline import Deadline
 from geoflow.lie import closure
 from geoflow.lie.bracket import Generator
-from geoflow.lie.closure import close
+from geoflow.lie.closure import TooManyCoordinates, close
 
 
 def arrays(**shapes):
