@@ -1,0 +1,305 @@
+#!/usr/bin/env python3
+"""Checks certificates of geoflow with the standard library alone: `check_certificate.py FILE`.
+
+A claim: near a generic point, z' = F0(z) + G_b(z) has between `lower` and `upper` independent
+functions h with F0 h = 0 and G_b h = 0 for all b. Confirmed are the digests; upper = N - r, by r
+nested brackets of fields c F0 + G_b with a nonzero minor at a point mod p; lower, by identities of
+polynomials and a nonzero minor of gradients, or N - 1 for a single field (Frobenius).
+Exit codes: 0 every claim is confirmed, 1 one is refused, 2 some part is beyond this checker.
+"""
+
+import hashlib
+import json
+import sys
+from fractions import Fraction
+from functools import cache
+from math import isqrt, lcm
+
+WIDTH, MASK = 32, 2**32 - 1  # of one exponent in a monomial packed into an integer
+
+
+def need(condition, message):
+    if not condition:
+        raise ValueError(message)
+
+
+def numbers(data, count, below):
+    good = all(type(x) is int and 0 <= x < below for x in data)
+    need(isinstance(data, list) and good and len(data) == count, "a list of numbers out of range")
+    return data
+
+
+# Polynomials over Z: {packed exponents: coefficient}. Functions: sums of (numerator, denominator).
+
+
+def add(a, b):
+    total = dict(a)
+    for m, c in b.items():
+        total[m] = total.get(m, 0) + c
+    return {m: c for m, c in total.items() if c}
+
+
+def mul(a, b):
+    total = {}
+    for m, c in a.items():
+        for n, d in b.items():
+            total[m + n] = total.get(m + n, 0) + c * d
+    return {m: c for m, c in total.items() if c}
+
+
+def exponent(monomial, v):
+    return (monomial >> WIDTH * v) & MASK
+
+
+def partial(p, v):
+    unit = 1 << WIDTH * v
+    return {m - unit: c * exponent(m, v) for m, c in p.items() if exponent(m, v)}
+
+
+def slope(f, v):
+    """The derivative of a fraction by a variable."""
+    minus = {m: -c for m, c in mul(f[0], partial(f[1], v)).items()}
+    return add(mul(partial(f[0], v), f[1]), minus), mul(f[1], f[1])
+
+
+def times(f, g):
+    return mul(f[0], g[0]), mul(f[1], g[1])
+
+
+def collect(fractions):
+    """A sum of fractions, by denominators."""
+    found = {}
+    for top, below in fractions:
+        own = found.setdefault(frozenset(below.items()), [{}, below])
+        own[0] = add(own[0], top)
+    return [f for f in found.values() if f[0]]
+
+
+def vanishes(fractions):
+    groups, total = collect(fractions), {}
+    for k, (top, _) in enumerate(groups):
+        for _, below in groups[:k] + groups[k + 1 :]:
+            top = mul(top, below)
+        total = add(total, top)
+    return not total
+
+
+def read(data, count):
+    """A fraction of polynomials in `count` variables; terms are [coefficient, [v, e], ...]."""
+    parts = [{0: Fraction(1)}, {0: Fraction(1)}]
+    for k, polynomial in enumerate(data):
+        parts[k] = found = {}
+        for text, *powers in polynomial:
+            key = sum(e << WIDTH * v for v, e in powers)
+            good = all(type(x) is int for q in powers for x in q) and key not in found
+            need(good and all(0 <= v < count and 0 < e < 1000 for v, e in powers), "a monomial")
+            found[key] = Fraction(text)
+    need(1 <= len(data) <= 2 and all(parts[1].values()) and parts[1], "a fraction")
+    scale = lcm(*(c.denominator for part in parts for c in part.values()))
+    return tuple({m: int(c * scale) for m, c in part.items() if c} for part in parts)
+
+
+# Numbers mod p with k nilpotents (e^2 = 0): 2^k residues, one for each product of nilpotents.
+
+
+def product(a, b, p):
+    if min(len(a), len(b)) == 1:
+        return [x * y % p for x in a for y in b]
+    out = [0] * max(len(a), len(b))
+    for i, x in enumerate(a):
+        for j, y in enumerate(b) if x else ():
+            if y and not i & j:
+                out[i | j] += x * y
+    return [x % p for x in out]
+
+
+@cache
+def factors(monomial):
+    """Its variables with exponents."""
+    count = monomial.bit_length() // WIDTH + 1
+    return [(v, e) for v in range(count) if (e := exponent(monomial, v))]
+
+
+def at(polynomial, z, p, size):
+    """The value at numbers z, by variable."""
+    out = [0] * size
+    for monomial, c in polynomial.items():
+        x = [c % p]
+        for v in (v for v, e in factors(monomial) for _ in range(e)):
+            x = product(x, z[v], p)
+        for k, y in enumerate(x):
+            out[k] = (out[k] + y) % p
+    return out
+
+
+def total_at(fractions, z, p, size):
+    out = [0] * size
+    for top, below in fractions:
+        d = at(below, z, p, size)
+        need(d[0], "a denominator vanishes at the point")
+        y = [pow(d[0], -1, p)]
+        while len(y) < size:  # Newton, with one nilpotent more
+            y = y + [0] * len(y)
+            rest = [-w % p for w in product(d[: len(y)], y, p)]
+            y = product(y, [rest[0] + 2, *rest[1:]], p)
+        out = [(s + w) % p for s, w in zip(out, product(at(top, z, p, size), y, p))]
+    return out
+
+
+def minor(rows, data, p):
+    """Refuses unless the determinant of some columns is what is stated, and not 0."""
+    columns = numbers(data["columns"], len(rows), len(rows[0]) if rows else 1)
+    rows, total = [[row[k] for k in columns] for row in rows], 1
+    for k in range(len(rows)):
+        pivot = next((i for i in range(k, len(rows)) if rows[i][k]), None)
+        need(pivot is not None, "a minor is 0")
+        if pivot != k:
+            rows[k], rows[pivot], total = rows[pivot], rows[k], -total
+        total, scale = total * rows[k][k] % p, pow(rows[k][k], -1, p)
+        for i in range(k + 1, len(rows)):
+            if f := rows[i][k] * scale % p:
+                rows[i] = [(x - f * y) % p for x, y in zip(rows[i], rows[k])]
+    need(total % p == data["determinant"], "a minor is not what is stated")
+
+
+class Model:
+    """The fields F0 and G_b by coordinate. Variables: constants, state, then controls."""
+
+    def __init__(self, data):
+        names = [*data["constants"], *data["state"], *(name for name, _ in data["controls"])]
+        need(all(type(n) is str for n in names) and len(set(names)) == len(names), "the names")
+        self.kinds, self.rows = [kind for _, kind in data["controls"]], data["rows"]
+        self.first, self.size = len(data["constants"]), len(data["state"])
+        self.b, self.end = self.first + self.size, len(names)
+        choices = [k for k, kind in enumerate(self.kinds) if kind in ("choice", "onehot")]
+        need(set(self.kinds) <= {"free", "gate", "choice", "onehot"} and self.size, "the kinds of controls")
+        need(sorted(k for row in self.rows for k in row) == choices, "rows of choices")
+        self.drift = self.components(data["drift"], self.b)
+        need((data["map"] is None) != (data["fields"] is None), "a map or fields are wanted")
+        if data["map"] is None:
+            self.controlled = self.components(data["fields"], self.end)
+            return
+        outputs = [read(f, self.end) for f in data["map"]["outputs"]]
+        cotangents = [read(f, self.end) for f in data["map"]["cotangents"]]
+        need(len(outputs) == len(cotangents) and all(map(self.linear, cotangents)), "a cotangent")
+        self.controlled = [[] for _ in range(self.size)]
+        for k, i, f in data["map"]["directions"]:  # G_b = sum of direction * d<a(b), phi>/dz_i
+            numbers([k, i], 2, self.size)
+            pairs = (times(a, slope(y, self.first + i)) for a, y in zip(cotangents, outputs))
+            self.controlled[k] += [times(read(f, self.b), g) for g in collect(pairs)]
+        self.controlled = [collect(terms) for terms in self.controlled]
+
+    def components(self, data, count):
+        numbers([k for k, _ in data], len(data), self.size)
+        return [[read(f, count) for i, f in data if i == k] for k in range(self.size)]
+
+    def linear(self, f):  # every term holds exactly one control, once
+        degrees = [{sum(exponent(m, v) for v in range(self.b, self.end)) for m in p} for p in f]
+        return degrees[0] <= {1} and degrees[1] == {0}
+
+    def word(self, letters, z, p):
+        """[X1, [X2, ... Y]] at the point z, by Y(z + e X) = Y + e DY X."""
+
+        def field(letter, x, size):
+            weight, *b = letter
+            full = z[: self.first] + x + [[y] for y in b]
+            f, g = ([total_at(t, full, p, size) for t in x] for x in (self.drift, self.controlled))
+            return [[(weight * s + y) % p for s, y in zip(*pair)] for pair in zip(f, g)]
+
+        def nested(k, x, size):
+            own = field(letters[k], x, size)
+            if k == len(letters) - 1:
+                return own
+            inner = nested(k + 1, [s + y for s, y in zip(x, own)], 2 * size)
+            along = field(letters[k], [s + y[:size] for s, y in zip(x, inner)], 2 * size)
+            pairs = [(a[size:], b[size:]) for a, b in zip(inner, along)]
+            return [[(s - y) % p for s, y in zip(*pair)] for pair in pairs]
+
+        return [x[0] for x in nested(0, z[self.first : self.b], 1)]
+
+
+def gradients(model, lower):
+    """Of the laws exp(integral of rate dt) * (value + sum of c log q), without the first factor."""
+    for law in lower["laws"]:
+        value, rate, time = read(law["value"], model.b), read(law["rate"], model.b), lower["time"]
+        logs = [(read(c, model.first), read(q, model.b)) for c, q in law["logs"]]
+        of_time = all(v < model.first or v == time for p in rate for m in p for v, _ in factors(m))
+        need(not rate[0] or (type(time) is int and of_time and not logs), "the rate of a law")
+        need(all(q[0] for _, q in logs), "the logarithm of 0")
+        found = []
+        for v in range(model.first, model.b):
+            terms = [times(c, times(slope(q, v), (q[1], q[0]))) for c, q in logs]
+            terms += [times(rate, value)] if v == time else []
+            found.append(collect([slope(value, v), *terms]))
+        yield found
+
+
+def digest(data):
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def upper_bound(model, data, z, p):
+    """N - r, for r independent brackets."""
+    for letters in data["words"]:
+        need(0 < len(letters) <= 16, "the length of a word")
+        for letter in letters:
+            _, *b = numbers(letter, 1 + len(model.kinds), p)
+            gates = all(x < 2 for x, kind in zip(b, model.kinds) if kind != "free")
+            need(gates and all(sum(b[k] for k in row) == 1 for row in model.rows), "a gate")
+    minor([model.word(letters, z, p) for letters in data["words"]], data, p)
+    return model.size - len(data["words"])
+
+
+def lower_bound(model, data, z, p):
+    """The number of independent laws; N - 1 where all fields are multiples of one."""
+    rows = []
+    for own in gradients(model, data):
+        for field in (model.drift, model.controlled):
+            pairs = zip(own, field)
+            need(vanishes([times(g, x) for gs, xs in pairs for g in gs for x in xs]), "a law")
+        rows.append([total_at(f, z, p, 1)[0] for f in own])
+    minor(rows, data, p)
+    linear = all(model.linear(f) for own in model.controlled for f in own)
+    alone = linear and model.kinds == ["free"] and not any(model.drift)
+    need(alone or data["single"] is False, "the fields are not multiples of one")
+    return max(model.size - 1, len(rows)) if data["single"] else len(rows)
+
+
+def check(data):
+    """Refuses a certificate, or says what of its claim is not confirmed."""
+    need(digest({k: x for k, x in data.items() if k != "digest"}) == data["digest"], "the digest")
+    need((data["format"], data["version"]) == ("geoflow certificate", 1), "the format")
+    claim, place, missing = data["claim"], data["place"], list(data["not_checked"])
+    need(digest(data["model"]) == claim["model"], "the claim is of another model")
+    if data["model"] is None:
+        return claim, [*missing, "the model is not written out"]
+    model, p = Model(data["model"]), place["prime"]
+    need(type(p) is int and 2 < p < 2**32, "the prime is out of range")
+    need(all(p % q for q in range(2, isqrt(p) + 1)), "the prime is none")
+    z = numbers(place["constants"], model.first, p) + numbers(place["point"], model.size, p)
+    most = upper_bound(model, data["upper"], [[x] for x in z], p)
+    least = lower_bound(model, data["lower"], [[x] for x in z], p)
+    of = "flow" if set(model.kinds) <= {"free", "onehot"} else "path-lifting"
+    bounds = (claim["lower"], claim["upper"], claim["dimension"], claim["rank"], claim["of"])
+    need(bounds[1:] == (most, model.size, model.size - most, of), "the upper bound is another")
+    need(least == bounds[0] or (missing and least < bounds[0] <= most), "the lower bound")
+    need((claim["status"] == "proved") == (bounds[0] == most), "the status")
+    return claim, missing
+
+
+def main():
+    code = 0
+    try:
+        for data in json.loads(open(sys.argv[1], "rb").read())["certificates"]:
+            claim, missing = check(data)
+            print(", ".join(f"{k} {v}" for k, v in claim.items()))
+            print("  not checked: " + "; ".join(missing) if missing else "  confirmed")
+            code = 2 if missing else code
+    except Exception as error:
+        code = print(f"refused: {type(error).__name__}: {error}") or 1
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
