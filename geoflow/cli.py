@@ -20,6 +20,7 @@ from geoflow.commands import report as page
 from geoflow.commands.choices import Color, Overrides, Seed, Timeout
 from geoflow.commands.fmt import fmt
 from geoflow.commands.lsp import lsp
+from geoflow.commands.recheck import recheck
 from geoflow.commands.sweep import sweep
 from geoflow.faults import OWN_FAULT, WRONG_CALL, faults, own_up, refuse, render_errors, version
 from geoflow.options import CheckOptions
@@ -116,7 +117,7 @@ def check(
     ] = False,
     certificate: Annotated[
         Path | None,
-        typer.Option("--certificate", metavar="FILE", help="Write the evidence as JSON."),
+        typer.Option("--certificate", metavar="FILE", help="Write a certificate as JSON."),
     ] = None,
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Count every member of a `sweep` anew.")
@@ -138,6 +139,7 @@ def check(
             plot,
             formulas=format == "json",
             gates=gates,
+            certificate=certificate is not None,
         )
         out, err = open_console(sys.stdout, color), open_console(sys.stderr, color)
         stream = format == "full" and not quiet and out.is_terminal
@@ -196,9 +198,9 @@ def _print_report(
 
 
 def _write_certificate(path: Path, report: Report) -> None:
-    from geoflow.report import machine
+    from geoflow.certificates.document import file_text
 
-    write(path, machine.dumps(machine.certificates(report)))
+    write(path, file_text([m.document for m in report.models if m.document is not None]))
 
 
 @app.command()
@@ -288,6 +290,7 @@ def compare(
 
 
 app.command()(page.report)
+app.command()(recheck)
 app.command()(sweep)
 app.command()(fmt)
 app.command()(lsp)

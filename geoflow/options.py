@@ -16,7 +16,7 @@ class CheckOptions:
     `overrides` are the `-D name=value` of sizes and constants, `timeout` is in seconds, `strict`
     makes probable claims fail, `plot` names a file for the drift figure, `formulas` asks for the
     SymPy form of the laws (which costs the import of SymPy), `gates` overrides what the model says of them,
-    `exhibit` asks for what a page shows beside the verdicts.
+    `exhibit` asks for what a page shows beside the verdicts, `certificate` for the certificate of each count.
     """
 
     overrides: Mapping[str, str] = field(default_factory=dict)
@@ -28,6 +28,7 @@ class CheckOptions:
     formulas: bool = False
     gates: Literal["lifted", "real"] | None = None
     exhibit: bool = False
+    certificate: bool = False
 
 
 class Observer(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -186,6 +186,11 @@ def check_model(
         report = replace(
             report, real_gates=real, notes=(*report.notes, *real_text(real, report.laws))
         )
+    if options.certificate:
+        document = clock.run(
+            "certificate", model.name, lambda: _certified(model, counted, analysis, options)
+        )
+        report = replace(report, document=document, seconds=dict(clock.seconds))
     if options.exhibit:
         from geoflow.exhibiting import exhibit
 
@@ -203,6 +208,24 @@ def check_model(
         if observer is not None:
             observer.verified(report)
     return report, claim_diagnostics(model, report, analysis.certificate.complete)
+
+
+def _certified(
+    model: Model, counted: Counted, analysis: Analysis, options: CheckOptions
+) -> Mapping[str, object]:
+    """The certificate of a count; what it says `about` itself is enough to make the model again."""
+    from geoflow.certificates.document import certify, versions
+
+    about = {
+        "file": model.file,
+        "model": model.name,
+        "text": model.text,
+        "gates": options.gates,
+        "seed": options.seed,
+        "assumes": list(analysis.assumes),
+        "versions": versions(),
+    }
+    return certify(counted, analysis, about)
 
 
 def _real(model: Model, counted: Counted, deadline: Deadline) -> RealGates:

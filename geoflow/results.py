@@ -251,6 +251,7 @@ class ModelReport:
     special: SpecialCount | None = None
     real_gates: RealGates | None = None
     exhibit: Exhibit | None = None
+    document: Mapping[str, object] | None = field(default=None, repr=False)  # its certificate
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ polynomials and a nonzero minor of gradients, or N - 1 for a single field (Frobe
 Exit codes: 0 every claim is confirmed, 1 one is refused, 2 some part is beyond this checker.
 """
 
-import hashlib
 import json
 import sys
 from fractions import Fraction
 from functools import cache
-from math import isqrt, lcm
+from hashlib import sha256
+from math import isqrt, lcm, prod
 
 WIDTH, MASK = 32, 2**32 - 1  # of one exponent in a monomial packed into an integer
 
@@ -29,10 +29,7 @@ def numbers(data, count, below):
     return data
 
 
-# Polynomials over Z: {packed exponents: coefficient}. Functions: sums of (numerator, denominator).
-
-
-def add(a, b):
+def add(a, b):  # polynomials over Z: {packed exponents: coefficient}
     total = dict(a)
     for m, c in b.items():
         total[m] = total.get(m, 0) + c
@@ -56,8 +53,7 @@ def partial(p, v):
     return {m - unit: c * exponent(m, v) for m, c in p.items() if exponent(m, v)}
 
 
-def slope(f, v):
-    """The derivative of a fraction by a variable."""
+def slope(f, v):  # the derivative of a fraction by a variable
     minus = {m: -c for m, c in mul(f[0], partial(f[1], v)).items()}
     return add(mul(partial(f[0], v), f[1]), minus), mul(f[1], f[1])
 
@@ -66,8 +62,7 @@ def times(f, g):
     return mul(f[0], g[0]), mul(f[1], g[1])
 
 
-def collect(fractions):
-    """A sum of fractions, by denominators."""
+def collect(fractions):  # functions are sums of (numerator, denominator); here by denominators
     found = {}
     for top, below in fractions:
         own = found.setdefault(frozenset(below.items()), [{}, below])
@@ -99,10 +94,7 @@ def read(data, count):
     return tuple({m: int(c * scale) for m, c in part.items() if c} for part in parts)
 
 
-# Numbers mod p with k nilpotents (e^2 = 0): 2^k residues, one for each product of nilpotents.
-
-
-def product(a, b, p):
+def product(a, b, p):  # of numbers with k nilpotents (e^2 = 0): 2^k residues, one for each product
     if min(len(a), len(b)) == 1:
         return [x * y % p for x in a for y in b]
     out = [0] * max(len(a), len(b))
@@ -114,14 +106,12 @@ def product(a, b, p):
 
 
 @cache
-def factors(monomial):
-    """Its variables with exponents."""
+def factors(monomial):  # its variables with exponents
     count = monomial.bit_length() // WIDTH + 1
     return [(v, e) for v in range(count) if (e := exponent(monomial, v))]
 
 
-def at(polynomial, z, p, size):
-    """The value at numbers z, by variable."""
+def at(polynomial, z, p, size):  # the value at numbers z, by variable
     out = [0] * size
     for monomial, c in polynomial.items():
         x = [c % p]
@@ -172,7 +162,10 @@ class Model:
         self.first, self.size = len(data["constants"]), len(data["state"])
         self.b, self.end = self.first + self.size, len(names)
         choices = [k for k, kind in enumerate(self.kinds) if kind in ("choice", "onehot")]
-        need(set(self.kinds) <= {"free", "gate", "choice", "onehot"} and self.size, "the kinds of controls")
+        need(
+            set(self.kinds) <= {"free", "gate", "choice", "onehot"} and self.size,
+            "the kinds of controls",
+        )
         need(sorted(k for row in self.rows for k in row) == choices, "rows of choices")
         self.drift = self.components(data["drift"], self.b)
         need((data["map"] is None) != (data["fields"] is None), "a map or fields are wanted")
@@ -218,25 +211,8 @@ class Model:
         return [x[0] for x in nested(0, z[self.first : self.b], 1)]
 
 
-def gradients(model, lower):
-    """Of the laws exp(integral of rate dt) * (value + sum of c log q), without the first factor."""
-    for law in lower["laws"]:
-        value, rate, time = read(law["value"], model.b), read(law["rate"], model.b), lower["time"]
-        logs = [(read(c, model.first), read(q, model.b)) for c, q in law["logs"]]
-        of_time = all(v < model.first or v == time for p in rate for m in p for v, _ in factors(m))
-        need(not rate[0] or (type(time) is int and of_time and not logs), "the rate of a law")
-        need(all(q[0] for _, q in logs), "the logarithm of 0")
-        found = []
-        for v in range(model.first, model.b):
-            terms = [times(c, times(slope(q, v), (q[1], q[0]))) for c, q in logs]
-            terms += [times(rate, value)] if v == time else []
-            found.append(collect([slope(value, v), *terms]))
-        yield found
-
-
 def digest(data):
-    text = json.dumps(data, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return sha256(json.dumps(data, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def upper_bound(model, data, z, p):
@@ -252,18 +228,30 @@ def upper_bound(model, data, z, p):
 
 
 def lower_bound(model, data, z, p):
-    """The number of independent laws; N - 1 where all fields are multiples of one."""
-    rows = []
-    for own in gradients(model, data):
+    """The number of laws exp(integral of rate dt) * (value + sum of c log q) that are conserved and
+    independent; all gradients are taken without the first factor."""
+    rows, time = [], data["time"]
+    for law in data["laws"]:
+        value, rate = read(law["value"], model.b), read(law["rate"], model.b)
+        logs = [(read(c, model.first), read(q, model.b)) for c, q in law["logs"]]
+        timely = all(v < model.first or v == time for p in rate for m in p for v, _ in factors(m))
+        need(not rate[0] or (timely and not logs), "the rate of a law")
+        gradient = []
+        for v in range(model.first, model.b):
+            terms = [times(c, times(slope(q, v), q[::-1])) for c, q in logs]
+            terms += [times(rate, value)] if v == time else []
+            gradient.append(collect([slope(value, v), *terms]))
         for field in (model.drift, model.controlled):
-            pairs = zip(own, field)
+            pairs = zip(gradient, field)
             need(vanishes([times(g, x) for gs, xs in pairs for g in gs for x in xs]), "a law")
-        rows.append([total_at(f, z, p, 1)[0] for f in own])
+        rows.append([total_at(f, z, p, 1)[0] for f in gradient])
     minor(rows, data, p)
-    linear = all(model.linear(f) for own in model.controlled for f in own)
-    alone = linear and model.kinds == ["free"] and not any(model.drift)
-    need(alone or data["single"] is False, "the fields are not multiples of one")
-    return max(model.size - 1, len(rows)) if data["single"] else len(rows)
+    if data["single"] is False:
+        return len(rows)
+    alone = all(model.linear(f) for own in model.controlled for f in own)
+    alone = alone and model.kinds == ["free"] and not any(model.drift)
+    need(alone and data["single"] is True, "the fields are not multiples of one")
+    return model.size - 1  # by Frobenius
 
 
 def check(data):
@@ -281,10 +269,15 @@ def check(data):
     most = upper_bound(model, data["upper"], [[x] for x in z], p)
     least = lower_bound(model, data["lower"], [[x] for x in z], p)
     of = "flow" if set(model.kinds) <= {"free", "onehot"} else "path-lifting"
-    bounds = (claim["lower"], claim["upper"], claim["dimension"], claim["rank"], claim["of"])
-    need(bounds[1:] == (most, model.size, model.size - most, of), "the upper bound is another")
-    need(least == bounds[0] or (missing and least < bounds[0] <= most), "the lower bound")
-    need((claim["status"] == "proved") == (bounds[0] == most), "the status")
+    said = numbers([claim[k] for k in ("lower", "upper", "dimension", "rank")], 4, model.size + 1)
+    need([*said[1:], claim["of"]] == [most, model.size, model.size - most, of], "the upper bound")
+    need(least == said[0] or (missing and least < said[0] <= most), "the lower bound")
+    if bound := data["bound"]:  # of the probability that the rank is greater
+        odds = [Fraction((claim["rank"] + 1) * bound["degree"], q - 1) for q in bound["primes"]]
+        shown = bound["error_bound"]
+        need(shown in (None, str(prod(min(Fraction(1), x) for x in odds))), "the error bound")
+    status = "proved" if said[0] == most else "probable" if bound else "bounded"
+    need(claim["status"] == status, "the status")
     return claim, missing
 
 

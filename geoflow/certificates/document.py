@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import platform
 from collections.abc import Sequence
 from fractions import Fraction
+from importlib import metadata
 from math import prod
 from typing import Any
 
@@ -35,6 +37,26 @@ def sealed(document: Document) -> Document:
     return {**content, "digest": digest(content)}
 
 
+def versions() -> dict[str, str]:
+    """Of what made a certificate."""
+    found = {"python": platform.python_version()}
+    for name in ("geoflow", "jax", "numpy", "python-flint"):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def file_text(certificates: Sequence[Any]) -> str:
+    """A file of certificates, a line for each part."""
+    shown = []
+    for certificate in certificates:
+        parts = (f"  {json.dumps(k)}: {json.dumps(v)}" for k, v in certificate.items())
+        shown.append("{\n" + ",\n".join(parts) + "\n}")
+    return '{"certificates": [' + ",\n".join(shown) + "]}\n"
+
+
 def certify(
     counted: Counted, analysis: Analysis, about: Document, deadline: Deadline = Deadline()
 ) -> Document:
@@ -57,19 +79,21 @@ def certify(
         "place": None,
         "upper": None,
         "lower": None,
-        "bound": _bound(counted) if certificate.exact else None,
-        "not_checked": [*counted.flow.doubts],
+        "bound": _bound(counted),
+        "not_checked": [],
         "about": about,
     }
     try:
+        if counted.flow.doubts:
+            raise NotWritten("; ".join(counted.flow.doubts))
         document |= _evidence(counted, analysis, deadline)
     except NotWritten as error:
-        return sealed({**document, "not_checked": [*document["not_checked"], str(error)]})
+        return sealed({**document, "not_checked": [str(error)]})
     proved = document["lower"]
     known = certificate.dimension - 1 if proved["single"] else len(proved["laws"])
     if known < count.lower:
         missing = f"{count.lower - known} of {count.lower} laws have no form in a certificate"
-        document["not_checked"] = [*document["not_checked"], missing]
+        document["not_checked"] = [missing]
     return sealed(document)
 
 
@@ -96,9 +120,7 @@ def _minor(minor: Minor) -> Document:
     return {"columns": minor.columns, "determinant": minor.determinant}
 
 
-def _lower(
-    counted: Counted, laws: Sequence[Law], words: Words, place: Sequence[int]
-) -> Document:
+def _lower(counted: Counted, laws: Sequence[Law], words: Words, place: Sequence[int]) -> Document:
     """Independent entries of the laws that are proved, at the place of the words."""
     flow, prime = counted.flow, words.place.field.p
     time, first = time_variable(flow), len(flow.symbolic_constants)
@@ -124,19 +146,22 @@ def _single(counted: Counted, section: Document) -> bool:
 
 
 def _bound(counted: Counted) -> Document | None:
-    """What the error bound of the stagnation is computed from."""
+    """What makes a count probable: ranks that agree over several primes, and the bound of their error."""
     certificate = counted.certificate
     top = certificate.estimate
-    primes = [run.prime for run in certificate.runs if run.ranks and run.ranks[-1] == top]
-    if certificate.error_bound is None or not certificate.complete or top == certificate.dimension:
+    if not (certificate.exact and certificate.complete) or top == certificate.dimension:
         return None
+    primes = [run.prime for run in certificate.runs if run.ranks and run.ranks[-1] == top]
+    known = certificate.error_bound is not None
     return {
         "primes": primes,
         "degree": certificate.degree,
-        "error_bound": str(error_bound(top, certificate.degree, primes)),
+        "error_bound": str(error_bound(top, certificate.degree, primes)) if known else None,
     }
 
 
 def error_bound(rank: int, degree: int, primes: Sequence[int]) -> Fraction:
     """(r + 1)·degree / (p − 1), multiplied over the runs."""
-    return prod((min(Fraction(1), Fraction((rank + 1) * degree, p - 1)) for p in primes), start=Fraction(1))
+    return prod(
+        (min(Fraction(1), Fraction((rank + 1) * degree, p - 1)) for p in primes), start=Fraction(1)
+    )

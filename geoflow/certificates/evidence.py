@@ -65,9 +65,7 @@ class Words:
     minor: Minor
 
 
-def independent_words(
-    generator: Generator, rank: int, depth: int, seed: int
-) -> Words | None:
+def independent_words(generator: Generator, rank: int, depth: int, seed: int) -> Words | None:
     """`rank` independent words of at most about `depth` brackets, at a new point; None if they are not found."""
     plain = replace(generator, free_gates=False)  # gates of words are 0 or 1
     rng = np.random.default_rng([seed, 0x63657274])
@@ -111,7 +109,9 @@ def bracket_rows(
 
 def _shown(generator: Generator, letter: Letter, count: int) -> list[tuple[int, ...]]:
     weight = letter.weight[0] if generator.flow.has_drift else np.zeros(count, dtype=np.int64)
-    flat = [np.broadcast_to(c[0], (count, *c.shape[2:])).reshape(count, -1) for c in letter.controls]
+    flat = [
+        np.broadcast_to(c[0], (count, *c.shape[2:])).reshape(count, -1) for c in letter.controls
+    ]
     rows = np.concatenate([weight.reshape(count, 1), *flat], axis=1)
     return [tuple(map(int, row)) for row in rows]
 

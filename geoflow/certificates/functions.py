@@ -7,7 +7,10 @@ from collections.abc import Collection, Sequence
 from fractions import Fraction
 from typing import Any
 
-from geoflow.exact.quotient import Polynomial, Quotient
+import flint
+
+from geoflow.exact.polynomials import Polynomials
+from geoflow.exact.quotient import Effort, Polynomial, Quotient, simple
 
 Function = list[list[list[Any]]]
 
@@ -33,11 +36,45 @@ def _terms(p: Polynomial) -> list[list[Any]]:
     ]
 
 
+class Malformed(ValueError):
+    """A function that is not in the form of certificates."""
+
+
+def read(data: Any, ring: Polynomials, allowed: int) -> Any:
+    """A function in the first `allowed` variables of a ring, from the one form that it has in a certificate.
+
+    Raises:
+        Malformed: it has another form.
+    """
+    try:
+        found = [ring.context.from_dict(_read_terms(p, ring, allowed)) for p in data]
+    except (TypeError, ValueError, KeyError, IndexError, ZeroDivisionError, OverflowError):
+        raise Malformed("a function is not in the form of certificates") from None
+    if len(found) not in (1, 2) or (not found[-1] and len(found) == 2):
+        raise Malformed("a function has a numerator, and perhaps a denominator that is not 0")
+    value = found[0] if len(found) == 1 else simple(found[0], found[1], Effort())
+    return value
+
+
+def _read_terms(data: Any, ring: Polynomials, allowed: int) -> dict[tuple[int, ...], flint.fmpq]:
+    width = ring.context.nvars()
+    found: dict[tuple[int, ...], flint.fmpq] = {}
+    for text, *powers in data:
+        value, exponents, last = Fraction(text), [0] * width, -1
+        for v, e in powers:
+            if not (type(v) is int and type(e) is int and last < v < allowed and 0 < e < 1000):
+                raise Malformed("a power is out of range or out of order")
+            exponents[v], last = e, v
+        key = tuple(exponents)
+        if not isinstance(text, str) or str(value) != text or not value or key in found:
+            raise Malformed("a term is not in its only form")
+        found[key] = flint.fmpq(value.numerator, value.denominator)
+    return found
+
+
 def variables(value: Any) -> frozenset[int]:
     """Positions of the variables that a value depends on."""
-    return frozenset(
-        k for p in parts(value) if p for k, degree in enumerate(p.degrees()) if degree
-    )
+    return frozenset(k for p in parts(value) if p for k, degree in enumerate(p.degrees()) if degree)
 
 
 def derivative(value: Any, variable: int) -> Any:
@@ -46,7 +83,9 @@ def derivative(value: Any, variable: int) -> Any:
     if not isinstance(value, Quotient):
         return numerator.derivative(variable)
     below = Quotient(denominator.context().constant(1), denominator * denominator, value.effort)
-    top = numerator.derivative(variable) * denominator - numerator * denominator.derivative(variable)
+    top = numerator.derivative(variable) * denominator - numerator * denominator.derivative(
+        variable
+    )
     return below * top
 
 

@@ -32,7 +32,7 @@ from geoflow.laws.tokens import (
     exponential_tokens,
     with_logarithms,
 )
-from geoflow.lie.bracket import exact_constants, example_point
+from geoflow.lie.bracket import exact_constants
 from geoflow.parametrization import TIME
 
 _PRODUCTS = 2e7
@@ -160,9 +160,7 @@ class _Form:
         given = (dict(self.constants), dict(self.point), self.tokens)
         program = trace(function, *jax.tree.map(shaped, given))
         outputs = run(program, self.ring, jax.tree.leaves(given))
-        shapes = [s for s in program.out_shapes] if hasattr(program, "out_shapes") else None
-        del shapes
-        return [list(o[0, 0].flat) if o.ndim > 2 else [o[0, 0]] for o in outputs]
+        return [list(o.reshape(-1)) for o in outputs]
 
     def taken_apart(
         self, value: Any, exponents: Sequence[Any], arguments: Sequence[Any]

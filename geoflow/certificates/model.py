@@ -144,7 +144,7 @@ def _controls(controls: Sequence[Control]) -> tuple[list[list[str]], list[list[i
     shown = {"cotangent": "free", "real": "free"}
     for number, control in enumerate(controls):
         start, kind = len(kinds), shown.get(control.kind, control.kind)
-        kinds += [[name, kind] for name in _names(f"b{number}", control.shape)]
+        kinds += [[name, kind] for name in _names(f"@{number}", control.shape)]
         if kind in ("onehot", "choice"):
             positions = start + np.arange(len(kinds) - start).reshape(control.shape)
             axes = control.axes if kind == "choice" else (len(control.shape) - 1,)
@@ -211,9 +211,7 @@ def _directions(generator: Generator, place: _Place) -> dict[tuple[int, int], An
     p = flow.parametrization
     bare = _Bare(**{f.name: getattr(p, f.name) for f in fields(p)})
     starts = np.cumsum([0, *(b.size for b in flow.state)])
-    position = {
-        b.name: int(start) for b, start in zip(flow.state, starts, strict=False)
-    }
+    position = {b.name: int(start) for b, start in zip(flow.state, starts, strict=False)}
     units = np.eye(p.size, dtype=np.int64)
     columns, covectors, start = [], [], 0
     for b in p.parameters:

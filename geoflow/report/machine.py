@@ -30,22 +30,6 @@ def to_json(report: Report) -> dict[str, Any]:
     )
 
 
-def certificates(report: Report) -> dict[str, Any]:
-    """What `--certificate` writes: all that the counts rest on, points included."""
-    models = [
-        {
-            "file": model.file,
-            "model": model.model,
-            "laws": asdict(model.laws),
-            "assumes": model.assumes,
-            "found": [_law(law) for law in model.found],
-            "certificate": asdict(model.certificate) if model.certificate else None,
-        }
-        for model in report.models
-    ]
-    return plain({"schema": SCHEMA, "models": models})
-
-
 def dumps(data: dict[str, Any]) -> str:
     """JSON text, indented, ending in a newline."""
     return json.dumps(data, indent=2, allow_nan=False) + "\n"

@@ -58,7 +58,9 @@ def _model(data: Any) -> ModelReport:
     if isinstance(data.get("verify"), dict):
         drifts = [[d.get("law"), d.get("drift")] for d in _list(data["verify"].get("drifts", []))]
         data["verify"] = {**data["verify"], "drifts": drifts}
-    return _dataclass({**data, "facts": facts, "exhibit": None}, ModelReport, "model")
+    return _dataclass(
+        {**data, "facts": facts, "exhibit": None, "document": None}, ModelReport, "model"
+    )
 
 
 def _dataclass(data: Any, kind: type[T], where: str) -> T:

@@ -1,0 +1,57 @@
+"""`geoflow recheck`: certificates checked again, with the engine and from the text of the model."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from geoflow.commands.choices import Color
+from geoflow.faults import faults, refuse
+from geoflow.report.page import Page, open_console
+
+REFUSED, PARTIAL = 1, 2
+_COLORS = {"confirmed": "bold green", "refused": "bold red", "not checked": "yellow"}
+
+
+def recheck(
+    file: Annotated[str, typer.Argument(help="What `geoflow check --certificate` wrote.")],
+    color: Color = "auto",
+) -> None:
+    """Check certificates again: exit 0 if all are confirmed, 1 if one is refused, 2 if a part was not checked."""
+    with faults(0):
+        certificates = _certificates(file)
+        from geoflow.certificates.recheck import recheck as again
+
+        page = Page(open_console(sys.stdout, color))
+        outcomes = set()
+        for data in certificates:
+            found = again(data)
+            outcomes.add(found.outcome)
+            page.line(f"{found.model}: {found.claim}: ", (found.outcome, _COLORS[found.outcome]))
+            for reason in found.reasons:
+                page.line(f"  {reason}")
+    if "refused" in outcomes or not outcomes:
+        raise typer.Exit(REFUSED)
+    if "not checked" in outcomes:
+        raise typer.Exit(PARTIAL)
+
+
+def _certificates(file: str) -> list[Any]:
+    try:
+        text = Path(file).read_text(encoding="utf-8")
+    except OSError as error:
+        refuse(f"{file} cannot be read: {error.strerror or error}")
+    except UnicodeDecodeError:
+        refuse(f"{file} is no text")
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        refuse(f"{file} is not JSON")
+    found = data.get("certificates") if isinstance(data, dict) else None
+    if not isinstance(found, list):
+        refuse(f"{file} holds no certificates", "geoflow check model.geo --certificate proof.json")
+    return found
