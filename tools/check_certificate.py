@@ -230,14 +230,15 @@ def upper_bound(model, data, z, p):
 def lower_bound(model, data, z, p):
     """The number of laws exp(integral of rate dt) * (value + sum of c log q) that are conserved and
     independent; all gradients are taken without the first factor."""
-    rows, time = [], data["time"]
+    rows, time, state = [], data["time"], range(model.first, model.b)
     for law in data["laws"]:
         value, rate = read(law["value"], model.b), read(law["rate"], model.b)
         logs = [(read(c, model.first), read(q, model.b)) for c, q in law["logs"]]
         timely = all(v < model.first or v == time for p in rate for m in p for v, _ in factors(m))
-        need(not rate[0] or (timely and not logs), "the rate of a law")
+        timely = timely and time in state and not logs
+        need(not rate[0] or timely, "the rate of a law")
         gradient = []
-        for v in range(model.first, model.b):
+        for v in state:
             terms = [times(c, times(slope(q, v), q[::-1])) for c, q in logs]
             terms += [times(rate, value)] if v == time else []
             gradient.append(collect([slope(value, v), *terms]))
