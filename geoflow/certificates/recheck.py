@@ -23,8 +23,11 @@ from geoflow.deadline import Deadline
 from geoflow.diagnostics import DiagnosticError
 from geoflow.exact.interpreter import UnluckyPoint
 from geoflow.exact.primefield import PrimeField
+from geoflow.exact.program import UnsupportedPrimitive
+from geoflow.exact.quotient import TooLarge
 from geoflow.flow import Flow
 from geoflow.lie.bracket import Generator, Letter, exact_constants
+from geoflow.lie.closure import TooManyCoordinates
 from geoflow.lie.point import ModularPoint
 
 _MOST_PRIME = 2**26  # products of residues stay exact
@@ -63,6 +66,8 @@ def recheck(data: Any, deadline: Deadline = Deadline()) -> Rechecked:
         return Rechecked(_name(data), _line(data), "refused", (reason,))
     except UnluckyPoint:
         return Rechecked(_name(data), _line(data), "refused", ("a denominator vanishes",))
+    except (UnsupportedPrimitive, TooManyCoordinates, TooLarge) as error:
+        return Rechecked(_name(data), _line(data), "refused", (f"out of reach: {error}",))
     return Rechecked(
         _name(data), _line(data), "not checked" if missing else "confirmed", tuple(missing)
     )
@@ -195,7 +200,7 @@ def _lower(flow: Flow, model: WrittenModel, place: ModularPoint, data: Any) -> i
     state, time = range(symbols, symbols + flow.dimension), time_variable(flow)
     _need(data["time"] == time, "time is another variable")
     values = [int(x.ravel()[0]) for x in place.symbolic.values()] + list(place.integers)
-    values += [0] * generator_width(model)
+    values += [0] * _width(model)
     rows = []
     for own in data["laws"]:
         law = WrittenLaw(
@@ -221,7 +226,7 @@ def _lower(flow: Flow, model: WrittenModel, place: ModularPoint, data: Any) -> i
     return flow.dimension - 1
 
 
-def generator_width(model: WrittenModel) -> int:
+def _width(model: WrittenModel) -> int:
     """Variables beside constants and state, which laws do not hold."""
     return (
         model.ring.context.nvars() - len(model.section["constants"]) - len(model.section["state"])

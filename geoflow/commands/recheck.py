@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from geoflow.commands.choices import Color
+from geoflow.call import read_seconds
+from geoflow.commands.choices import Color, Timeout
 from geoflow.faults import faults, refuse
 from geoflow.report.page import Page, open_console
 
@@ -19,17 +20,20 @@ _COLORS = {"confirmed": "bold green", "refused": "bold red", "not checked": "yel
 
 def recheck(
     file: Annotated[str, typer.Argument(help="What `geoflow check --certificate` wrote.")],
+    timeout: Timeout = None,
     color: Color = "auto",
 ) -> None:
     """Check certificates again: exit 0 if all are confirmed, 1 if one is refused, 2 if a part was not checked."""
     with faults(0):
         certificates = _certificates(file)
         from geoflow.certificates.recheck import recheck as again
+        from geoflow.deadline import Deadline
 
+        deadline = Deadline.after(read_seconds(timeout))
         page = Page(open_console(sys.stdout, color))
         outcomes = set()
         for data in certificates:
-            found = again(data)
+            found = again(data, deadline)
             outcomes.add(found.outcome)
             page.line(f"{found.model}: {found.claim}: ", (found.outcome, _COLORS[found.outcome]))
             for reason in found.reasons:

@@ -170,6 +170,28 @@ def test_the_model_is_that_of_the_text(certificates):
     assert recheck(document).reasons == ("the model is not that of the text",)
 
 
+def test_a_probable_count_has_its_bounds():
+    """A seventh law of the chain has no formula known; the sum of two maps is closed by no identity."""
+    document = certificate(
+        "model both\nparam a[2], B[2, 2], c[2], z, w\nmap phi = [a @ B @ c, z*w]\n"
+        "search polynomial(2)\n"
+    )
+    claim, missing = CHECK.check(document)
+    assert (claim["lower"], claim["upper"], claim["status"]) == (7, 8, "probable") and not missing
+    assert recheck(document).outcome == "confirmed"
+    for path, value in (
+        (("claim", "status"), "proved"),
+        (("claim", "status"), "bounded"),
+        (("claim", "lower"), 8),
+        (("bound", "error_bound"), "1/10000000000000000000000"),
+        (("bound", "degree"), 1),
+        (("bound", "primes"), [document["bound"]["primes"][0]] * 3),
+    ):
+        changed_one = copy.deepcopy(document)
+        changed_one[path[0]][path[1]] = value
+        _refused(changed_one)
+
+
 def test_what_cannot_be_checked_is_named(tmp_path):
     source = tmp_path / "smooth.geo"
     source.write_text("model smooth\nparam w[2], a\ninput x[2]\nnetwork g = a*tanh(sum(w*x))\n")
