@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from geoflow.primitives import det as det
     from geoflow.primitives import inv as inv
     from geoflow.results import VerifySettings as VerifySettings
+    from geoflow.solvers import GaussLegendre as GaussLegendre
 
 _HOME = {
     "AnyLoss": "geoflow.lossclass",
@@ -36,6 +37,7 @@ _HOME = {
     "Euclidean": "geoflow.metric",
     "FewData": "geoflow.lossclass",
     "Flow": "geoflow.flow",
+    "GaussLegendre": "geoflow.solvers",
     "Law": "geoflow.laws.law",
     "Mirror": "geoflow.metric",
     "Scaled": "geoflow.metric",

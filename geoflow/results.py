@@ -138,6 +138,18 @@ class VerifySettings:
 
 
 @dataclass(frozen=True)
+class Collocation:
+    """A quadratic law along a trajectory of the implicit midpoint rule, which keeps those of the flow at any step size:
+    its relative drift at `step` and at half of it. `kept`: both are round-off."""
+
+    law: str
+    step: float
+    drift: float
+    halved: float
+    kept: bool
+
+
+@dataclass(frozen=True)
 class Verification:
     """Trajectories integrated in float64: largest relative drift of a law, how far the state moved (relative to its
     norm), and the relative drift of a control function that is no law."""
@@ -156,6 +168,7 @@ class Verification:
         False  # a proved law drifted beyond the tolerance on a trajectory that was integrated well
     )
     usable: bool = True  # false: every run exploded, was too stiff or did not move
+    collocation: tuple[Collocation, ...] = ()  # the quadratic laws
 
 
 @dataclass(frozen=True)

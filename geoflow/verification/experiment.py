@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from geoflow.flow import Flow
-from geoflow.results import Verification, VerifySettings
+from geoflow.results import Collocation, Verification, VerifySettings
+from geoflow.verification.collocation import collocate
 from geoflow.verification.drift import (
     VerifiedLaw,
     changes,
@@ -124,6 +125,7 @@ class Experiment:
         self.settings = settings
         self.runs: Runs = draw_runs(flow, settings, seed, constants)
         observe = make_observer(flow, self.laws, generator(seed, 2))
+        self._losses, self._constants = losses, constants
         self._integrate: Integrator = make_integrator(flow, losses, constants, observe)
 
     def verification(self, tolerance: float = SOLVER_TOLERANCE) -> Verification:
@@ -276,6 +278,16 @@ class Experiment:
             drifts=tuple((law.text, drift) for law, drift in drifts),
             failed=any(self.laws[number].proved for number in genuine),
             usable=bool(found.used.size),
+            collocation=self._collocated(found),
+        )
+
+    def _collocated(self, found: _Findings) -> tuple[Collocation, ...]:
+        """The quadratic laws along the first run that is good to its end."""
+        whole = np.flatnonzero(found.kept.all(axis=1))
+        if not whole.size:
+            return ()
+        return collocate(
+            self.flow, self._losses, self._constants, found.runs, int(whole[0]), self.laws
         )
 
 
