@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from geoflow.api import analyze as analyze
     from geoflow.api import check as check
+    from geoflow.api import check_law as check_law
     from geoflow.api import count_laws as count_laws
     from geoflow.api import find_laws as find_laws
     from geoflow.api import load as load
@@ -44,6 +45,7 @@ _HOME = {
     "VerifySettings": "geoflow.results",
     "analyze": "geoflow.api",
     "check": "geoflow.api",
+    "check_law": "geoflow.api",
     "count_laws": "geoflow.api",
     "det": "geoflow.primitives",
     "find_laws": "geoflow.api",
