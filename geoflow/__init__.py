@@ -30,9 +30,13 @@ if TYPE_CHECKING:
     from geoflow.primitives import inv as inv
     from geoflow.results import VerifySettings as VerifySettings
     from geoflow.solvers import GaussLegendre as GaussLegendre
+    from geoflow.training.conserved import assert_conserved as assert_conserved
+    from geoflow.training.csvlog import CsvLog as CsvLog
+    from geoflow.training.monitor import watch as watch
 
 _HOME = {
     "AnyLoss": "geoflow.lossclass",
+    "CsvLog": "geoflow.training.csvlog",
     "CrossEntropy": "geoflow.lossclass",
     "DiagnosticError": "geoflow.diagnostics",
     "Euclidean": "geoflow.metric",
@@ -44,6 +48,7 @@ _HOME = {
     "Scaled": "geoflow.metric",
     "VerifySettings": "geoflow.results",
     "analyze": "geoflow.api",
+    "assert_conserved": "geoflow.training.conserved",
     "check": "geoflow.api",
     "check_law": "geoflow.api",
     "count_laws": "geoflow.api",
@@ -53,6 +58,7 @@ _HOME = {
     "load": "geoflow.api",
     "loads": "geoflow.api",
     "verify": "geoflow.api",
+    "watch": "geoflow.training.monitor",
 }
 __all__ = sorted(_HOME)  # pyright: ignore[reportUnsupportedDunderAll]
 
