@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from geoflow.solvers import GaussLegendre as GaussLegendre
     from geoflow.training.conserved import assert_conserved as assert_conserved
     from geoflow.training.csvlog import CsvLog as CsvLog
+    from geoflow.training.descent import discretize as discretize
     from geoflow.training.monitor import watch as watch
 
 _HOME = {
@@ -53,6 +54,7 @@ _HOME = {
     "check_law": "geoflow.api",
     "count_laws": "geoflow.api",
     "det": "geoflow.primitives",
+    "discretize": "geoflow.training.descent",
     "find_laws": "geoflow.api",
     "inv": "geoflow.primitives",
     "load": "geoflow.api",

@@ -17,6 +17,7 @@ from rich.console import Console
 
 from geoflow.call import expand, read_pairs, read_seconds, write
 from geoflow.commands.choices import Color, Overrides, Seed, Timeout
+from geoflow.commands.discretize import discretize
 from geoflow.commands.sweep import sweep
 from geoflow.faults import OWN_FAULT, WRONG_CALL, faults, own_up, refuse, render_errors, version
 from geoflow.options import CheckOptions
@@ -276,6 +277,7 @@ def compare(
 
 
 app.command()(sweep)
+app.command()(discretize)
 
 
 @app.command()

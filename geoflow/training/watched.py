@@ -70,14 +70,14 @@ def watched(
 
 def _flow(source: Source, given: tuple[Any, ...]) -> tuple[Flow, tuple[Law, ...] | None]:
     if isinstance(source, Analysis):
-        flow = _gradient(source.flow)
+        flow = gradient_flow(source.flow)
         return flow, source.laws if flow is source.flow else None
     if isinstance(source, str | PathLike):
         source = load(source).flow()
     if isinstance(source, Loaded):
         source = source.flow()
     if isinstance(source, Flow):
-        return _gradient(source), None
+        return gradient_flow(source), None
     if callable(source) and len(given) == 1:
         return Flow(source, given[0]), None
     if callable(source) and len(given) == 2:
@@ -88,7 +88,12 @@ def _flow(source: Source, given: tuple[Any, ...]) -> tuple[Flow, tuple[Law, ...]
     )
 
 
-def _gradient(flow: Flow) -> Flow:
+def gradient_flow(flow: Flow) -> Flow:
+    """The gradient flow on the same parametrization and metric: momentum and decay are the optimizer's.
+
+    Raises:
+        ValueError: the flow is a system written out.
+    """
     if not flow.parametrization.outputs:
         raise ValueError("a system written out is trained by no optimizer")
     if isinstance(flow.dynamics, Gradient) and flow.dynamics.decay is None:
