@@ -151,13 +151,14 @@ class _Study:
             batch = (drawn.features[0], drawn.labels[0], drawn.which[0])
             slope = None if data is None else jax.grad(_loss(data))
 
+            def pull(point: Any) -> tuple[jax.Array, ...]:
+                if slope is None:
+                    return random(values, point, batch, 0.0)
+                return (-slope(flow.output(values, point)[0]),)
+
             def velocity(state: jax.Array) -> jax.Array:
                 point = split(flow, state)
-                if slope is None:
-                    pull = random(values, point, batch, 0.0)
-                else:
-                    pull = (-slope(flow.output(values, point)[0]),)
-                return join(flow, flow.velocity(values, point, pull))
+                return join(flow, flow.velocity(values, point, pull(point)))
 
             program = jax.jit(
                 _descent(velocity, lambda state: observe(split(flow, state))),

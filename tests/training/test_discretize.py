@@ -8,7 +8,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -27,7 +26,7 @@ law kept = (u[0] + v[0])/(u[1] + v[1])
 NETWORK = """model network
 param W[5, 4], V[3, 5]
 input x[4]
-network V @ relu(W @ x)
+network g = V @ relu(W @ x)
 loss cross_entropy
 """
 
@@ -155,4 +154,3 @@ def test_mistakes_end_with_code_2(tmp_path: Path) -> None:
     path.write_text("param U[2]\nmap phi = W\n")
     result = _run(str(path))
     assert result.exit_code == 2 and "GEO0201" in result.output
-    assert jax.config.jax_enable_x64 is False
