@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Teach the highlighter `geo` and `math` blocks, and unfold the generated parts of the
     navigation."""
-    LEXERS["GeoLexer"] = ("docsite.lexer", "geo", ("geo",), ("*.geo",), ())
+    LEXERS["GeoLexer"] = ("geoflow.highlighting", "geo", ("geo",), ("*.geo",), ())
     fences = config.mdx_configs.setdefault("pymdownx.superfences", {})
     fences["custom_fences"] = [{"name": "math", "class": "math", "format": mathematics}]
     if config.nav is not None:

@@ -5,7 +5,7 @@ model classifier
 dim classes = 3, r = 2, m = 2
 param W2[classes, r], W1[r, m]
 
-map phi = (W2 @ W1).T                # a row for each input
+map phi = (W2 @ W1).T  # a row for each input
 
 loss cross_entropy
 

@@ -7,7 +7,7 @@ const lam = 1/10
 param U[n, r], V[m, r], b[r]
 map phi = [U @ V.T, V @ b]
 decay lam
-law balance = exp(2*lam*t) * (U.T @ U + outer(b, b) - V.T @ V)
+law balance = exp(2*lam*t)*(U.T @ U + outer(b, b) - V.T @ V)
 expect laws = r*(r + 1)/2
 expect complete
 
@@ -27,7 +27,7 @@ map phi = U @ V.T
 flow order 2 damping 1
 decay lam on U coupled
 decay 2*lam on V coupled
-law angular = exp(t) * (U.T @ U' - U'.T @ U + V.T @ V' - V'.T @ V)
+law angular = exp(t)*(U.T @ U' - U'.T @ U + V.T @ V' - V'.T @ V)
 expect laws = r*(r - 1)/2
 expect complete
 

@@ -7,6 +7,6 @@ param W[l in 1..L][d[l], d[l-1]]
 
 map phi = chain(h = W[1]; l in 2..L: W[l] @ h)
 
-law balance = [W[l] @ W[l].T - W[l+1].T @ W[l+1] for l in 1..L-1]    # equal widths, so one array
+law balance = [W[l] @ W[l].T - W[l+1].T @ W[l+1] for l in 1..L-1]  # equal widths, so one array
 expect laws = d[1]*(d[1] + 1)/2 + d[2]*(d[2] + 1)/2
 expect complete

@@ -5,7 +5,7 @@ model icnn
 dim n = 2, r = 3, m = 2
 param U[n, r] >= 0, V[r, m], b[r]
 
-map phi = [einsum("kj,ji->kji", U, V), U * b]
+map phi = [einsum("kj,ji->kji", U, V), U*b]
 
 metric mirror(entropy) on U
 

@@ -9,6 +9,6 @@ param U[n, r], V[m, r]
 map phi = U @ V.T
 flow order 2 damping tau
 
-law angular = exp(tau*t) * (U.T @ U' - U'.T @ U + V.T @ V' - V'.T @ V)    # U' is the velocity of U
+law angular = exp(tau*t)*(U.T @ U' - U'.T @ U + V.T @ V' - V'.T @ V)  # U' is the velocity of U
 expect laws = r*(r - 1)/2
 expect complete

@@ -8,6 +8,6 @@ param U[n, r], V[m, r]
 map phi = U @ V.T
 flow order 2 damping 3/t
 
-law angular = t**3 * (U.T @ U' - U'.T @ U + V.T @ V' - V'.T @ V)    # U' is the velocity of U
+law angular = t**3*(U.T @ U' - U'.T @ U + V.T @ V' - V'.T @ V)  # U' is the velocity of U
 expect laws = r*(r - 1)/2
 expect complete

@@ -11,6 +11,6 @@ model relu_heavy_ball
 
 dim n = 2, r = 2, m = 1
 param W[r, n], V[m, r]
-map phi = einsum("ji,kj->kji", W, V)     # the paths of V @ relu(W @ x)
+map phi = einsum("ji,kj->kji", W, V)  # the paths of V @ relu(W @ x)
 flow order 2 damping 1
 expect no laws

@@ -5,7 +5,7 @@ model relu
 dim d[0..2] = [3, 4, 2]
 param W[l in 1..2][d[l], d[l-1]], b[d[1]]
 
-map phi = [einsum("ji,kj->kji", W[1], W[2]), W[2] * b]
+map phi = [einsum("ji,kj->kji", W[1], W[2]), W[2]*b]
 
 law neuron = sum(W[1]**2, axis=1) + b**2 - sum(W[2]**2, axis=0)
 expect laws = d[1]

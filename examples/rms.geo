@@ -11,7 +11,7 @@ expect complete
 
 model normalized
 param w[n]
-map phi = w / norm(w)
+map phi = w/norm(w)
 law length = sum(w**2)
 expect laws = 1
 expect complete

@@ -4,38 +4,93 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
+from geoflow.composition import Times, in_words, of_certificates, of_counts, of_facts
 from geoflow.deadline import Deadline
 from geoflow.exact.radicals import has_roots
-from geoflow.expr.tree import depends_on_time
+from geoflow.expr.rename import renamed
+from geoflow.expr.tree import Expr, Parameter, depends_on_time, walk
 from geoflow.flow import Flow
 from geoflow.laws.identity import doubtful
 from geoflow.laws.independence import Gradients, gradients
 from geoflow.laws.law import Law
 from geoflow.laws.search import LawSet, Where, find_laws
+from geoflow.laws.structural import Peeled, is_large, measured
+from geoflow.laws.symmetry import symmetry_of
 from geoflow.lie.bracket import Generator
 from geoflow.lie.closure import Closure, close
 from geoflow.lie.facts import Facts, facts
 from geoflow.lie.point import ModularPoint, draw_point
-from geoflow.results import Certificate, LawCount, Verdict
+from geoflow.results import Certificate, LawCount, SummandRank, Verdict
+from geoflow.structure.directsum import Summand, summands
+from geoflow.structure.symmetries import Symmetries
+
+_WORTH = 60  # coordinates beyond which a direct sum is taken apart
+
+
+@dataclass(frozen=True)
+class Part:
+    """A summand of a direct sum, and what was computed of the first one with the same program."""
+
+    summand: Summand
+    first: Counted
+    first_names: tuple[str, ...]
+
+    @property
+    def new_names(self) -> dict[str, str]:
+        """The parameters of this summand by those of the first."""
+        return dict(zip(self.first_names, self.summand.names, strict=True))
+
+    @cached_property
+    def counted(self) -> Counted:
+        """What holds of the first summand, in the parameters of this one."""
+        if self.first_names == self.summand.names:
+            return self.first
+        names, flow = self.new_names, self.summand.flow
+
+        def moved(place: ModularPoint) -> ModularPoint:
+            return replace(
+                place,
+                point={names[n]: v for n, v in place.point.items()},
+                whole={names[n]: v for n, v in place.whole.items()},
+            )
+
+        places = tuple(map(moved, self.first.places))
+        closure = replace(self.first.closure, point=moved(self.first.closure.point))
+        return Counted(flow, Generator.of(flow), closure, places, self.first.seed)
 
 
 @dataclass(frozen=True)
 class Counted:
-    """A flow with its closure and the points at which identities are tested."""
+    """A flow with its closure and the points at which identities are tested. `parts`: of a direct sum."""
 
     flow: Flow
     generator: Generator
     closure: Closure
     places: tuple[ModularPoint, ...]
     seed: int
+    parts: tuple[Part, ...] = ()
+
+    def home(self, law: Expr) -> Counted:
+        """The summand that a law is of; the whole where it is of several."""
+        names = {n.name for n in walk(law) if isinstance(n, Parameter)}
+        for part in self.parts:
+            if names and names <= set(part.summand.names):
+                return part.counted
+        return self
 
     @property
     def certificate(self) -> Certificate:
         """The evidence for the upper bound."""
         return self.closure.certificate
+
+    @cached_property
+    def symmetries(self) -> Symmetries:
+        """What the program of φ shows of its laws."""
+        return Symmetries.of(self.flow)
 
     @property
     def upper(self) -> int:
@@ -51,7 +106,7 @@ class Analysis:
     count: LawCount
     laws: tuple[Law, ...]
     certificate: Certificate
-    facts: dict[str, int | bool]
+    facts: dict[str, int | bool | None]
     facts_status: dict[str, Verdict]
     assumes: tuple[str, ...]
     searched: str
@@ -79,6 +134,9 @@ def count(flow: Flow, seed: int = 0, deadline: Deadline = Deadline()) -> Counted
         ValueError: φ depends on no parameter.
     """
     flow.unseen_parameters()
+    apart = summands(flow) if flow.dimension > _WORTH else ()
+    if apart:
+        return _of_parts(flow, apart, seed, deadline)
     generator = Generator.of(flow)
     closure = close(generator, seed, deadline)
     rng = np.random.default_rng([seed, 0x706C61])
@@ -86,6 +144,25 @@ def count(flow: Flow, seed: int = 0, deadline: Deadline = Deadline()) -> Counted
     near = closure.point if has_roots(generator.program) and not generator.estimated else None
     places = (closure.point, draw_point(generator, rng, near=near))
     return Counted(flow, generator, closure, places, seed)
+
+
+def _of_parts(flow: Flow, apart: Sequence[Summand], seed: int, deadline: Deadline) -> Counted:
+    """A direct sum, each of its different summands counted once."""
+    firsts = {k: count(s.flow, seed, deadline) for k, s in enumerate(apart) if s.like == k}
+    parts = tuple(Part(s, firsts[s.like], apart[s.like].names) for s in apart)
+    ranks = []
+    for k, first in firsts.items():
+        number = sum(s.like == k for s in apart)
+        certificate = first.certificate
+        own = SummandRank(number, first.flow.parameter_count, certificate.rank, apart[k].names)
+        ranks.append((Times(number, certificate), own))
+    generator = Generator.of(flow)
+    rng = np.random.default_rng([seed, 0x73756D])
+    first = draw_point(generator, rng)
+    near = first if has_roots(generator.program) and not generator.estimated else None
+    places = (first, draw_point(generator, rng, near=near))
+    closure = Closure(of_certificates(ranks, seed), first)
+    return Counted(flow, generator, closure, places, seed, parts)
 
 
 def law_count(counted: Counted, proved: int) -> LawCount:
@@ -105,13 +182,7 @@ def _law_count(counted: Counted, proved: int) -> LawCount:
             upper, upper, "proved", reason=f"{proved} independent laws hold identically"
         )
     if not certificate.complete:
-        return LawCount(
-            proved,
-            upper,
-            "bounded",
-            reason="the time ran out before the rank stagnated",
-            exact=exact,
-        )
+        return LawCount(proved, upper, "bounded", reason=certificate.stopped, exact=exact)
     if certificate.rank < certificate.estimate:
         reason = (
             f"the estimate of the rank is {certificate.estimate}, balls prove {certificate.rank}"
@@ -143,16 +214,46 @@ def analyze(
 
 
 def search(counted: Counted, where: Where = Where(), deadline: Deadline = Deadline()) -> LawSet:
-    """The laws of a counted flow in the dictionaries of `where`."""
+    """The laws of a counted flow in the dictionaries of `where`; of a direct sum, those of its different summands."""
+    if counted.parts:
+        return _search_parts(counted, where, deadline)
     return find_laws(
-        counted.generator, counted.places, counted.upper, where, counted.seed, deadline
+        counted.generator,
+        counted.places,
+        counted.upper,
+        where,
+        counted.seed,
+        deadline,
+        counted.symmetries,
     )
+
+
+def _search_parts(counted: Counted, where: Where, deadline: Deadline) -> LawSet:
+    found: dict[int, LawSet] = {}
+    laws: list[Law] = []
+    for part in counted.parts:
+        k = part.summand.like
+        if k not in found:
+            found[k] = search(part.first, where, deadline)
+        for law in found[k].laws:
+            own = renamed(law.expression, part.new_names)
+            why = symmetry_of(own, part.summand.flow, known=True) if law.symmetry else ""
+            laws.append(replace(law, expression=own, flow=counted.flow, symmetry=why))
+    total = sum(found[part.summand.like].independent for part in counted.parts)
+    searched = dict.fromkeys(
+        name for f in found.values() for name in f.searched.split(", ") if name
+    )
+    return LawSet(tuple(laws), total, ", ".join(searched))
 
 
 def conclude(counted: Counted, found: LawSet) -> Analysis:
     """Count, facts and assumptions, given the laws."""
-    total = law_count(counted, found.independent)
-    properties = facts(counted.generator, counted.closure, total.status == "proved", counted.seed)
+    if counted.parts:
+        total, properties = _of_summands(counted, found)
+    else:
+        total = law_count(counted, found.independent)
+        exact = total.status == "proved"
+        properties = facts(counted.generator, counted.closure, exact, counted.seed)
     status: dict[str, Verdict] = dict(properties.status)
     if counted.flow.doubts:
         status = {name: doubtful(verdict) for name, verdict in status.items()}
@@ -167,6 +268,28 @@ def conclude(counted: Counted, found: LawSet) -> Analysis:
         found.searched,
         counted.seed,
     )
+
+
+def _of_summands(counted: Counted, found: LawSet) -> tuple[LawCount, Facts]:
+    """Counts and facts of the different summands, with the laws that are of one of their copies alone."""
+    counts, properties = [], []
+    for k, part in enumerate(counted.parts):
+        names = set(part.summand.names)
+        own = [
+            law
+            for law in found.laws
+            if law.status == "proved"
+            and {n.name for n in walk(law.expression) if isinstance(n, Parameter)} <= names
+        ]
+        counts.append(Times(1, law_count(part.first, independent(part.counted, own))))
+        if part.summand.like == k:
+            number = sum(p.summand.like == k for p in counted.parts)
+            exact = counts[-1].of.status == "proved"
+            first = part.first
+            own_facts = facts(first.generator, first.closure, exact, first.seed)
+            properties.append(Times(number, own_facts))
+    said = in_words(counted.certificate.summands)
+    return of_counts(counts, said), of_facts(properties)
 
 
 def assumptions(counted: Counted) -> tuple[str, ...]:
@@ -205,9 +328,24 @@ def assumptions(counted: Counted) -> tuple[str, ...]:
     return tuple(said)
 
 
-def measure(counted: Counted, laws: Sequence[Law], place: int = 0) -> Gradients:
-    """The gradients of laws at one of the points."""
+def measure(counted: Counted, laws: Sequence[Law], place: int = 0) -> Gradients | Peeled:
+    """The gradients of laws at one of the points; how many are independent where there are too many coordinates."""
+    if is_large(counted.flow):
+        return _measured_apart(counted, laws, place)
     return gradients(counted.flow, laws, counted.places[place])
+
+
+def _measured_apart(counted: Counted, laws: Sequence[Law], place: int) -> Peeled:
+    """Of a direct sum, summand by summand where no law is of several."""
+    homes = [counted.home(law.expression) for law in laws]
+    if not counted.parts or any(home is counted for home in homes):
+        return measured(laws)
+    found = []
+    for home in {id(h): h for h in homes}.values():
+        own = [law for law, h in zip(laws, homes, strict=True) if h is home]
+        found.append(measure(home, own, place))
+    left_out = tuple(law for f in found for law in f.left_out)
+    return Peeled(sum(f.rank for f in found), sum(f.most for f in found), left_out)
 
 
 def independent(counted: Counted, laws: Sequence[Law]) -> int:

@@ -19,6 +19,7 @@ from geoflow.laws.identity import judge
 from geoflow.laws.law import Law
 from geoflow.laws.refutation import is_plain, refute
 from geoflow.laws.span import most_independent
+from geoflow.laws.structural import is_large
 from geoflow.laws.symmetry import symmetry_of
 from geoflow.laws.tokens import UnsupportedExponential
 from geoflow.laws.witness import find_witness
@@ -50,13 +51,21 @@ def judge_laws(
     for claim in model.laws:
         named = {n.name: values[n.name] for n in walk(claim.expression) if isinstance(n, Constant)}
         try:
-            differential = differentiate(counted.flow, [claim.expression], named)
+            home = counted.home(claim.expression)
+            differential = differentiate(home.flow, [claim.expression], named)
         except UnsupportedExponential as error:
             raise DiagnosticError(_unsupported(claim, str(error))) from None
-        judgement = judge(counted.generator, differential, counted.places, counted.seed, deadline)
+        judgement = judge(
+            home.generator,
+            differential,
+            home.places,
+            home.seed,
+            deadline,
+            home.symmetries,
+        )
         verdict = judgement.verdict
         holds = verdict in ("proved", "probable")
-        if holds and not defined_somewhere(counted.flow, claim.expression, named, counted.seed):
+        if holds and not defined_somewhere(home.flow, claim.expression, named, counted.seed):
             verdict, holds = "undecided", False
         law = _law(counted, claim, verdict, named) if holds else None
         judged.append(JudgedLaw(claim, verdict, differential, law, judgement.reason))
@@ -114,6 +123,7 @@ def law_results(
 
 def _witness(counted: Counted, judged: JudgedLaw) -> tuple[str, ...]:
     """What refutes a law, for people."""
+    counted = counted.home(judged.claim.expression)
     generator, name = counted.generator, judged.claim.name
     if not is_plain(generator):
         found = refute(generator, judged.differential, name, counted.seed)
@@ -295,6 +305,8 @@ def _certainly_fewer(
     """Whether the claims hold fewer than `count` independent laws, for certain: their entries span, over Q and beside
     constants, a space of lower dimension, or their Jacobian has a lower rank over the rational functions. A rank at
     points is only a lower bound."""
+    if is_large(counted.flow):  # `_most` is a proved bound there
+        return True
     open_claims = [j for j in judged if j.verdict in ("undecided", "probably refuted")]
     entries = sum(math.prod(j.claim.expression.shape) for j in open_claims)
     named = {n: v for law in laws for n, v in law.flow.constants.items()}
@@ -320,7 +332,11 @@ def _all(count: int, what: str) -> str:
 def missed_laws(counted: Counted, have: Sequence[Law], found: Sequence[Law]) -> list[Law]:
     """Laws found that are independent of those at hand."""
     missed: list[Law] = []
+    if not found:
+        return missed
     rank = independent(counted, have)
+    if rank == counted.upper or independent(counted, [*have, *found]) == rank:
+        return missed
     for law in found:
         if independent(counted, [*have, *missed, law]) > rank:
             missed.append(law)

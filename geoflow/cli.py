@@ -18,6 +18,8 @@ from rich.console import Console
 from geoflow.call import expand, read_pairs, read_seconds, write
 from geoflow.commands.choices import Color, Overrides, Seed, Timeout
 from geoflow.commands.discretize import discretize
+from geoflow.commands.fmt import fmt
+from geoflow.commands.lsp import lsp
 from geoflow.commands.sweep import sweep
 from geoflow.faults import OWN_FAULT, WRONG_CALL, faults, own_up, refuse, render_errors, version
 from geoflow.options import CheckOptions
@@ -91,7 +93,8 @@ def check(
         typer.Argument(help="Files, folders (all .geo files below), `-` for standard input."),
     ],
     format: Annotated[
-        Literal["full", "concise", "json"], typer.Option("--format", help="How to print.")
+        Literal["full", "concise", "json", "github", "sarif"],
+        typer.Option("--format", help="How to print."),
     ] = "full",
     overrides: Overrides = None,
     seed: Seed = 0,
@@ -166,7 +169,7 @@ def _check_targets(plot: str | None, certificate: Path | None, no_verify: bool) 
 
 def _print_report(
     report: Report,
-    format: Literal["full", "concise", "json", "quiet"],
+    format: Literal["full", "concise", "json", "github", "sarif", "quiet"],
     out: Console,
     verbose: bool,
     shown: set[tuple[str, str]],
@@ -182,6 +185,14 @@ def _print_report(
             terminal.render_quiet(report, out)
         case "json":
             typer.echo(machine.dumps(machine.to_json(report)), nl=False)
+        case "github":
+            from geoflow.report.annotations import to_annotations
+
+            typer.echo(to_annotations(report), nl=False)
+        case "sarif":
+            from geoflow.report.sarif import to_sarif
+
+            typer.echo(machine.dumps(to_sarif(report, version())), nl=False)
 
 
 def _write_certificate(path: Path, report: Report) -> None:
@@ -278,6 +289,8 @@ def compare(
 
 app.command()(sweep)
 app.command()(discretize)
+app.command()(fmt)
+app.command()(lsp)
 
 
 @app.command()

@@ -27,6 +27,11 @@ class Source:
         line = bisect.bisect_right(self._line_starts, offset)
         return line, offset - self._line_starts[line - 1] + 1
 
+    def line_start(self, number: int) -> int:
+        """The offset of the first character of a line (from 1); the end of the text past the end."""
+        starts = self._line_starts
+        return starts[number - 1] if 1 <= number <= len(starts) else len(self.text)
+
     def line(self, number: int) -> str:
         """The text of a line (from 1), without its newline; empty past the end."""
         if not 1 <= number <= len(self._line_starts):

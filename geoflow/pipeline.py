@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from geoflow.verification import Experiment
 
 T = TypeVar("T")
+MOST_INTEGRATED = 50_000  # coordinates of a flow whose trajectories are computed
 OverSizes = Callable[["Model", CheckOptions], ClaimResult | None]  # a verdict on a model's `sweep`
 
 
@@ -187,7 +188,10 @@ def check_model(
         )
     if observer is not None:
         observer.counted(report)
-    if options.verify and not deadline.passed:
+    if options.verify and flow.dimension > MOST_INTEGRATED:
+        note = f"not integrated: more than {MOST_INTEGRATED:,} coordinates"
+        report = replace(report, notes=(*report.notes, note))
+    elif options.verify and not deadline.passed:
         report = clock.run(
             "verify", model.name, lambda: _verified(model, report, analysis, claimed, options)
         )

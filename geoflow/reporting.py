@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from geoflow.analysis import Analysis, Counted, count, independent
 from geoflow.codes import REFUTED, UNDECIDED
+from geoflow.composition import in_words
 from geoflow.diagnostics import Diagnostic
 from geoflow.flow import Flow
 from geoflow.laws.law import Law
@@ -39,6 +40,8 @@ def model_report(
     notes = [
         f"the map does not depend on {name}: no loss trains it" for name in flow.unseen_parameters()
     ]
+    if analysis.certificate.summands:
+        notes.append(f"a direct sum: {in_words(analysis.certificate.summands)}")
     notes += _decay_note(flow, analysis, counted.seed)
     if formulas < analysis.count.upper and analysis.searched:
         notes.append(f"searched: {analysis.searched}")

@@ -32,13 +32,26 @@ class LawCount:
 
 
 @dataclass(frozen=True)
+class AnchoredRows:
+    """Sparse fields that a run began with: one for each parameter and some more (`generators`), and `brackets` of them.
+    `peeled` pivots are seen from where the entries are, `core` is what rows and columns were left to eliminate."""
+
+    generators: int
+    brackets: int
+    peeled: int
+    core: tuple[int, int]
+
+
+@dataclass(frozen=True)
 class RankRun:
-    """One run of the closure: ranks by bracket depth at one point over one prime field."""
+    """One run of the closure: ranks by bracket depth at one point over one prime field; the last one alone where it
+    began with sparse fields (`anchored`). `words` are random ones."""
 
     prime: int
     ranks: tuple[int, ...]
     words: int
     point: tuple[int, ...] = field(repr=False)
+    anchored: AnchoredRows | None = None
 
 
 @dataclass(frozen=True)
@@ -48,6 +61,16 @@ class BallRun:
     rank: int
     precision: int
     point: tuple[float, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class SummandRank:
+    """So many equal summands of a direct sum: the parameters and the rank of each, and the names of the first's."""
+
+    count: int
+    parameters: int
+    rank: int
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -68,6 +91,9 @@ class Certificate:
     estimated: bool = False
     balls: BallRun | None = None
     assumed: bool = False  # whether the fields take for granted what is only probable
+    summands: tuple[
+        SummandRank, ...
+    ] = ()  # of a direct sum, each counted once; `runs` are then sums of theirs
 
     @property
     def ranks(self) -> tuple[int, ...]:
@@ -80,6 +106,20 @@ class Certificate:
     def rank(self) -> int:
         """The greatest rank proved; where it is only estimated, the estimate."""
         return self.balls.rank if self.balls is not None else self.estimate
+
+    @property
+    def anchored(self) -> bool:
+        """Whether the runs began with sparse fields; they then say nothing of ranks by depth."""
+        return any(run.anchored is not None for run in self.runs)
+
+    @property
+    def stopped(self) -> str:
+        """Why the search ended before the rank stagnated at two points, where it did."""
+        if self.complete:
+            return ""
+        if self.anchored:
+            return "random fields leave the span of the sparse ones that were found, and are too many to add"
+        return "the time ran out before the rank stagnated"
 
     @property
     def exact(self) -> bool:

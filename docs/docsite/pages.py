@@ -10,12 +10,16 @@ from textwrap import indent
 
 from docsite.blocks import Block, blocks
 from docsite.pictures import draw, pictures
-from docsite.terminal import checked, compared, refusal
+from docsite.terminal import annotated, checked, compared, refusal
 from geoflow.codes import CODES
+from geoflow.diagnostics import Source
+from geoflow.formatting import format_text
 
 _BROKEN = re.compile(r"^<!-- broken: (GEO\d{4}) -->\n", re.M)
 _FIXED = re.compile(r"^<!-- fixed -->\n", re.M)
 _CHECK = re.compile(r"^<!-- check -->\n", re.M)
+_ANNOTATE = re.compile(r"^<!-- check: github -->\n", re.M)
+_FORMAT = re.compile(r"^<!-- format -->\n", re.M)
 _COMPARE = re.compile(r"^<!-- compare: (?P<file>[\w/]+\.geo) -->\n", re.M)
 
 
@@ -34,6 +38,8 @@ def dress(page: str, markdown: str, root: Path) -> str:
     added = [(p.start, p.end, draw(p, models)) for p in pictures(markdown)]
     added += [(b.end, b.end, _answer(page, b)) for b in models if _wrong(b)]
     added += [(m.start(), m.end(), _checked(m, models)) for m in _CHECK.finditer(markdown)]
+    added += [(m.start(), m.end(), _annotated(m, models)) for m in _ANNOTATE.finditer(markdown)]
+    added += [(m.start(), m.end(), _formatted(m, models)) for m in _FORMAT.finditer(markdown)]
     added += [(m.start(), m.end(), _compared(m, root)) for m in _COMPARE.finditer(markdown)]
     text = _FIXED.sub("Fixed:\n\n", _insert(markdown, added))
     return _BROKEN.sub(lambda m: f"Broken, {link(page, m[1])}:\n\n", text)
@@ -71,11 +77,31 @@ def _answer(page: str, block: Block) -> str:
 
 def _checked(match: re.Match[str], models: tuple[Block, ...]) -> str:
     """What `geoflow check` says of the model above."""
-    (*_, block) = (b for b in models if b.end <= match.start())
+    block = _above(match, models)
     code, output = checked(block.body, "first.geo")
     if code != 0:
         raise AnotherVerdict(f"the model at line {block.line} is not accepted:\n{output}")
     return f"```text\n$ geoflow check first.geo\n\n{output}\n```"
+
+
+def _above(match: re.Match[str], models: tuple[Block, ...]) -> Block:
+    (*_, block) = (b for b in models if b.end <= match.start())
+    return block
+
+
+def _annotated(match: re.Match[str], models: tuple[Block, ...]) -> str:
+    """What `geoflow check --format github` says of the model above."""
+    output = annotated(_above(match, models).body, "models/first.geo")
+    return f"```text\n$ geoflow check --format github models/\n\n{output}\n```"
+
+
+def _formatted(match: re.Match[str], models: tuple[Block, ...]) -> str:
+    """The model above in its canonical layout, which is another."""
+    block = _above(match, models)
+    text = format_text(Source("model.geo", block.body))
+    if text == block.body:
+        raise AnotherVerdict(f"the model at line {block.line} is formatted already")
+    return f"```geo\n{text}```"
 
 
 def _compared(match: re.Match[str], root: Path) -> str:

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from geoflow.options import CheckOptions
 from geoflow.pipeline import check_text, compare_files
+from geoflow.report.annotations import to_annotations
 from geoflow.report.comparison import render_comparison
 from geoflow.report.snippet import render_diagnostic
 from geoflow.report.terminal import render_full, render_model
@@ -48,6 +49,14 @@ def checked(text: str, name: str) -> tuple[int, str]:
     console, written = _console()
     render_full(report, console)
     return report.exit_code, written.getvalue().strip("\n")
+
+
+@cache
+def annotated(text: str, name: str) -> str:
+    """The workflow commands of `geoflow check --format github`."""
+    options = CheckOptions(verify=False)
+    report = check_text(text, name, options, over_sizes=OverSizes(cached=False))
+    return to_annotations(report).strip("\n")
 
 
 @cache

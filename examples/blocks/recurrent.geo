@@ -7,7 +7,7 @@ model linear_rnn
 dim s = 2
 param A[s, s], B[s, n], C[m, s]
 input X[T, n]
-network y = C @ chain(h = B @ X[0]; t0 in 1..T - 1: A @ h + B @ X[t0])
+network y = C @ chain(h = B @ X[0]; t0 in 1..T-1: A @ h + B @ X[t0])
 law balance = B @ B.T + A @ A.T - A.T @ A - C.T @ C
 expect laws = s*(s + 1)/2
 expect complete
@@ -18,7 +18,7 @@ model relu_rnn
 dim s = 3
 param A[s, s], B[s, n], b[s], C[m, s]
 input X[T, n]
-network y = C @ chain(h = relu(B @ X[0] + b); t0 in 1..T - 1: relu(A @ h + B @ X[t0] + b))
+network y = C @ chain(h = relu(B @ X[0] + b); t0 in 1..T-1: relu(A @ h + B @ X[t0] + b))
 law neuron = sum(B**2, axis=1) + b**2 + sum(A**2, axis=1) - sum(A**2, axis=0) - sum(C**2, axis=0)
 expect laws = s
 expect complete

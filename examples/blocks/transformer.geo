@@ -15,9 +15,10 @@ network f = Y + mlp(W1, b1, W2, b2, rms_norm(Y, g2))
 def outgoing(B) = sum(B**2, axis=1)
 law queries_keys = [Q[k].T @ Q[k] - K[k].T @ K[k] for k in 1..heads]
 law values_outputs = [V[k].T @ V[k] - O[k].T @ O[k] for k in 1..heads]
-law attention_gains = g1**2 - sum([
-  outgoing(Q[k]) + outgoing(K[k]) + outgoing(V[k]) for k in 1..heads
-], axis=0)
+law attention_gains = (
+    g1**2
+    - sum([outgoing(Q[k]) + outgoing(K[k]) + outgoing(V[k]) for k in 1..heads], axis=0)
+)
 law neurons = sum(W1**2, axis=1) + b1**2 - sum(W2**2, axis=0)
 law layer_gains = g2**2 - sum(W1**2, axis=0)
 expect laws = heads*r*(r + 1) + h + 2*n

@@ -1,4 +1,4 @@
-"""Ranks and nullspaces mod p by python-flint, and rational numbers from residues."""
+"""Ranks and nullspaces mod p, and rational numbers from residues."""
 
 from __future__ import annotations
 
@@ -8,10 +8,22 @@ from math import isqrt
 import flint
 import numpy as np
 
+from geoflow.exact.elimination import LARGEST_PRIME, RowSpace
+
+_LARGE = (
+    400  # rows and columns from which elimination by matrix products is faster than python-flint
+)
+
 
 def rank(rows: np.ndarray, prime: int) -> int:
     """Rank over F_p of an integer matrix [rows, columns]."""
-    return 0 if rows.size == 0 else _matrix(rows, prime).rank()
+    if rows.size == 0:
+        return 0
+    if len(rows) == 1:
+        return int(np.any(rows % prime))
+    if min(rows.shape) < _LARGE or prime >= LARGEST_PRIME:
+        return _matrix(rows, prime).rank()
+    return RowSpace(rows.shape[1], prime).add(rows)
 
 
 def nullspace(rows: np.ndarray, prime: int) -> np.ndarray:
@@ -19,17 +31,22 @@ def nullspace(rows: np.ndarray, prime: int) -> np.ndarray:
     columns = rows.shape[1]
     if rows.shape[0] == 0:
         return np.eye(columns, dtype=np.int64)
-    basis, nullity = _matrix(rows, prime).nullspace()
-    if nullity == 0:
-        return np.zeros((0, columns), dtype=np.int64)
-    transposed = np.array(basis.transpose().entries(), dtype=object).reshape(columns, columns)[
-        :nullity
-    ]
-    return echelon(np.array([[int(x) for x in row] for row in transposed], dtype=np.int64), prime)
+    # with the columns reversed, the vector of a free column has its other entries in later columns, at pivots
+    reduced = echelon(np.ascontiguousarray(rows[:, ::-1]), prime)
+    pivots = [columns - 1 - int(np.flatnonzero(row)[0]) for row in reduced]
+    free = np.setdiff1d(np.arange(columns), pivots)
+    basis = np.zeros((len(free), columns), dtype=np.int64)
+    basis[np.arange(len(free)), free] = 1
+    basis[:, pivots] = -reduced[:, columns - 1 - free].T % prime
+    return basis
 
 
 def echelon(rows: np.ndarray, prime: int) -> np.ndarray:
     """Reduced row echelon form over F_p without zero rows."""
+    if len(rows) == 1:
+        row = rows[0] % prime
+        lead = row[np.flatnonzero(row)[:1]]
+        return np.stack([row * pow(int(x), -1, prime) % prime for x in lead] or [row])[: len(lead)]
     reduced, count = _matrix(rows, prime).rref()
     entries = np.array([int(x) for x in reduced.entries()], dtype=np.int64)
     return entries.reshape(rows.shape)[:count]
@@ -43,6 +60,8 @@ def independent_rows(rows: np.ndarray, prime: int) -> list[int]:
     """Indices of the first rows that form a basis of the row space."""
     if rows.size == 0:
         return []
+    if len(rows) == 1:
+        return [0][: rank(rows, prime)]
     reduced, count = _matrix(np.ascontiguousarray(rows.T), prime).rref()
     entries = np.array([int(x) for x in reduced.entries()], dtype=np.int64).reshape(
         rows.shape[1], rows.shape[0]

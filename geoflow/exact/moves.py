@@ -140,10 +140,28 @@ def gathered(ev: Evaluator, ins: Instruction) -> Array:
 
 
 def scattered(ev: Evaluator, ins: Instruction) -> Array:
-    """The transpose of a gather: the same dimension numbers give the target of every update."""
+    """The transpose of a gather. Updates that go to one place are added in rounds, each place once in a round."""
     operand, updates = ev.values_of(ins)[0], ev.values_of(ins)[2]
-    numbers, shape = ins.params["dimension_numbers"], operand.shape[2:]
-    window = iter(updates.shape[2 + k] for k in numbers.update_window_dims)
+    shape = operand.shape[2:]
+    target = scatter_targets(ev, ins, shape, updates.shape[2:])
+    out, flat = same_lead(ev, [operand, updates.reshape(*updates.shape[:2], -1)])
+    out = np.array(out.reshape(*out.shape[:2], -1))
+    there = np.flatnonzero(target >= 0)  # out of bounds: dropped
+    there = there[np.argsort(target[there], kind="stable")]
+    while len(there):
+        first = np.r_[True, target[there[1:]] != target[there[:-1]]]
+        now, there = there[first], there[~first]
+        where = target[now]
+        out[:, :, where] = ev.ring.add(out[:, :, where], flat[:, :, now])
+    return out.reshape(*out.shape[:2], *shape)
+
+
+def scatter_targets(
+    ev: Evaluator, ins: Instruction, shape: Sequence[int], updates: Sequence[int]
+) -> Array:
+    """Where each update of a `scatter-add` goes, −1 out of bounds: the dimension numbers are those of a gather."""
+    numbers = ins.params["dimension_numbers"]
+    window = iter(updates[k] for k in numbers.update_window_dims)
     hidden = (*numbers.inserted_window_dims, *numbers.operand_batching_dims)
     sizes = tuple(1 if k in hidden else next(window) for k in range(len(shape)))
     gather = jax.lax.GatherDimensionNumbers(
@@ -154,20 +172,12 @@ def scattered(ev: Evaluator, ins: Instruction) -> Array:
         start_indices_batching_dims=numbers.scatter_indices_batching_dims,
     )
     with jax.enable_x64(True):
-        target = np.asarray(
-            jax.lax.gather(
-                positions(shape),
-                ev.static(ins, 1),
-                gather,
-                sizes,
-                mode=ins.params["mode"],
-                fill_value=-1,
-            )
+        found = jax.lax.gather(
+            positions(shape),
+            ev.static(ins, 1),
+            gather,
+            sizes,
+            mode=ins.params["mode"],
+            fill_value=-1,
         )
-    out, flat = same_lead(ev, [operand, updates.reshape(*updates.shape[:2], -1)])
-    out = np.array(out.reshape(*out.shape[:2], -1))
-    for position, where in enumerate(target.ravel()):
-        if where < 0:  # out of bounds: dropped
-            continue
-        out[:, :, where] = ev.ring.add(out[:, :, where], flat[:, :, position])
-    return out.reshape(*out.shape[:2], *shape)
+    return np.asarray(found).ravel()

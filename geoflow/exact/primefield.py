@@ -85,9 +85,13 @@ class PrimeField:
                 self.matmul(a[..., :cut], b[..., :cut, :]),
                 self.matmul(a[..., cut:], b[..., cut:, :]),
             )
+        if inner == 1:
+            return self.mul(a, b)
         if a.shape[-2] * inner * b.shape[-1] < 512:
             return (a @ b) % self.p
         right = b.astype(np.float64)
+        if inner * self.p**2 < 2**53:
+            return (a.astype(np.float64) @ right).astype(np.int64) % self.p
         high = ((a >> _HALF).astype(np.float64) @ right).astype(np.int64) % self.p
         low = ((a & (2**_HALF - 1)).astype(np.float64) @ right).astype(np.int64)
         return ((high << _HALF) + low) % self.p
@@ -152,9 +156,9 @@ class PrincipalRoots(PrimeField):
         return ~bad
 
 
-def draw_prime(rng: np.random.Generator) -> int:
-    """A prime p ≡ 3 mod 4 between 2^25 and 2^26."""
+def draw_prime(rng: np.random.Generator, bits: int = BITS) -> int:
+    """A prime p ≡ 3 mod 4 between 2^25 and 2^26, or of other `bits`."""
     while True:
-        candidate = int(rng.integers(2 ** (BITS - 3), 2 ** (BITS - 2))) * 4 + 3
+        candidate = int(rng.integers(2 ** (bits - 3), 2 ** (bits - 2))) * 4 + 3
         if flint.fmpz(candidate).is_prime():
             return candidate

@@ -25,6 +25,7 @@ from geoflow.exact.opaque import FunctionValues, OpaqueInverses
 from geoflow.exact.polynomials import TooFewVariables
 from geoflow.exact.program import UnsupportedPrimitive
 from geoflow.exact.quotient import Effort, TooLarge
+from geoflow.exact.sparsepoly import SparsePolynomials
 from geoflow.expr.tree import Apply, Expr
 from geoflow.laws.differential import Differential, differentiate, modular_inputs
 from geoflow.lie.bracket import Field, Generator, exact_constants
@@ -33,6 +34,7 @@ from geoflow.lie.point import ModularPoint, random_letter
 _SPARE = 32  # variables kept for values, at first
 _MOST_VARIABLES = 12_000
 _CHEAP_TERMS, _CHEAP_PRODUCTS = 10**5, 10**7  # of an attempt before the last
+_MANY_VARIABLES = 150  # from here on dense exponents cost more than the terms themselves
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,13 @@ class Expansion:
 
 @dataclass(frozen=True)
 class _Attempt:
+    """`opaque`: variables for inverses; None for sparse polynomials, which have inverses of monomials alone."""
+
     depth: Depth
-    opaque: bool
+    opaque: bool | None
 
 
+_SPARSE = tuple(_Attempt(depth, None) for depth in (Depth.ELEMENTWISE, Depth.FREE, Depth.NONE))
 _ABSTRACT = (
     _Attempt(Depth.ELEMENTWISE, True),
     _Attempt(Depth.FREE, True),
@@ -112,8 +117,9 @@ def _attempt_all(
     question: Question, place: ModularPoint | None, seed: int, deadline: Deadline
 ) -> Expansion:
     rng = np.random.default_rng([seed, 0x637574])
-    tried: set[tuple[frozenset[int], bool]] = set()
-    for attempt in _ABSTRACT if place is not None else ():
+    tried: set[tuple[frozenset[int], bool | None]] = set()
+    attempts = _SPARSE + _ABSTRACT if question.variables > _MANY_VARIABLES else _ABSTRACT
+    for attempt in attempts if place is not None else ():
         program = question.cut(attempt.depth)
         forgotten = frozenset(slot for slot, _ in program.fresh)
         if (forgotten, attempt.opaque) in tried:
@@ -129,7 +135,7 @@ def _attempt_all(
         if found.zero or found.faithful:
             return found
         if not found.made:
-            tried.add((forgotten, False))  # it was exact but for the cut
+            tried |= {(forgotten, False), (forgotten, True)}  # it was exact but for the cut
     effort = Effort(deadline=deadline)
     if question.transcendental:  # nothing is refuted by it
         effort = Effort(_TERMS_OF_FUNCTIONS, _PRODUCTS_OF_FUNCTIONS, deadline)
@@ -200,7 +206,7 @@ class Question:
         still = {b.name: ring.zeros((1, 1, *b.shape)) for b in self.generator.flow.state}
         return still | dict(zip(self.moved, outputs, strict=True))
 
-    def expand(self, program: Cut, opaque: bool, effort: Effort) -> Expansion:
+    def expand(self, program: Cut, opaque: bool | None, effort: Effort) -> Expansion:
         """One attempt, with as many spare variables as it takes."""
         spare = _SPARE
         while True:
@@ -211,17 +217,12 @@ class Question:
                 if spare > _MOST_VARIABLES:
                     raise TooLarge("the expansion takes too many variables") from None
 
-    def _expand(self, program: Cut, opaque: bool, effort: Effort, spare: int) -> Expansion:
+    def _expand(self, program: Cut, opaque: bool | None, effort: Effort, spare: int) -> Expansion:
         flow, differential = self.generator.flow, self.differential
         shapes: dict[Any, tuple[int, ...]] = dict(self._shapes(program))
         shapes.update(program.fresh)
         size = sum(int(np.prod(s, dtype=np.int64)) for s in shapes.values())
-        if size > _MOST_VARIABLES:
-            raise TooLarge("the expansion takes too many variables")
-        arithmetic = OpaqueInverses if opaque else FunctionValues
-        names = [f"x{k}" for k in range(size)]
-        idempotent, rows = self._relations(shapes)
-        ring = arithmetic(names, spare, effort=effort, idempotent=idempotent, onehot=rows)
+        ring = self._ring(opaque, size, self._relations(shapes), spare, effort)
         variables = dict(zip(shapes, ring.arrays(list(shapes.values())), strict=True))
 
         def value(key: Any, shape: tuple[int, ...]) -> np.ndarray:
@@ -240,6 +241,31 @@ class Question:
         values = differential(ring, constants, point, tokens, direction)
         zero = all(ring.is_zero(x) for v in values for x in v.flat)
         return Expansion(zero, len(program.fresh), ring.made)
+
+    def _ring(
+        self,
+        opaque: bool | None,
+        size: int,
+        relations: tuple[list[int], list[tuple[int, ...]]],
+        spare: int,
+        effort: Effort,
+    ) -> FunctionValues | SparsePolynomials:
+        """The arithmetic of one attempt; None asks for sparse polynomials."""
+        idempotent, rows = relations
+        if opaque is None:
+            if rows:
+                raise UnsupportedPrimitive("rows of gates of which one is open")
+            return SparsePolynomials(size, effort, idempotent)
+        if size > _MOST_VARIABLES:
+            raise TooLarge("the expansion takes too many variables")
+        arithmetic = OpaqueInverses if opaque else FunctionValues
+        names = [f"x{k}" for k in range(size)]
+        return arithmetic(names, spare, effort=effort, idempotent=idempotent, onehot=rows)
+
+    @property
+    def variables(self) -> int:
+        """About how many variables it takes."""
+        return sum(b.size for b in self.generator.flow.state) + self.generator.control_size
 
     def _shapes(self, program: Cut) -> Iterator[tuple[Any, tuple[int, ...]]]:
         """Keys and shapes of the inputs that are read at all."""

@@ -8,7 +8,7 @@ takes. Symbolic constants κ enter as further unknowns: Tⱼ, κ Tⱼ, κ² Tⱼ
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations_with_replacement
@@ -31,7 +31,7 @@ from geoflow.laws.tokens import environment
 from geoflow.lie.bracket import Field, Generator, Letter, exact_constants, example_point
 
 _MOST_PRIMES = 8
-_GATED = 4  # samples for one, where closed gates let some say nothing
+GATED = 4  # samples for one, where closed gates let some say nothing
 
 
 @dataclass(frozen=True)
@@ -150,38 +150,44 @@ def combinations_in(
 ) -> list[Combination]:
     """A canonical basis (reduced echelon, primitive integers) of the candidates over `chosen` terms of equal shape."""
     unknowns = [(j, m) for j in chosen for m in monomials]
-    basis = _rational_nullspace(sampler, chosen, monomials, len(unknowns), seed)
+    entries = max(1, int(np.prod(sampler.terms[chosen[0]].shape, dtype=np.int64)))
+    generator = sampler.generator
+    plenty = generator.root_redundancy * (1 if generator.irreducible else GATED)
+    count = max(4, len(unknowns) // entries + 4) * plenty
+
+    def conditions(rng: np.random.Generator, prime: int) -> np.ndarray:
+        return rows_of(sampler.draw(rng, prime, count), chosen, monomials)
+
+    basis = rational_nullspace(conditions, np.random.default_rng([seed, 0x6E756C]))
     found = []
     for vector in basis:
-        scale = lcm(*(x.denominator for x in vector))
-        whole = [int(x * scale) for x in vector]
-        common = gcd(*whole) * (1 if next(x for x in whole if x) > 0 else -1)
-        coefficients = {u: Fraction(x // common) for u, x in zip(unknowns, whole, strict=True) if x}
-        found.append(Combination(coefficients))
+        pairs = zip(unknowns, primitive(vector), strict=True)
+        found.append(Combination({u: Fraction(x) for u, x in pairs if x}))
     return found
 
 
-def _rational_nullspace(
-    sampler: TermSampler,
-    chosen: Sequence[int],
-    monomials: Sequence[tuple[str, ...]],
-    unknowns: int,
-    seed: int,
+def primitive(vector: Sequence[Fraction]) -> list[int]:
+    """The multiple of a nonzero vector that is whole, without a common factor, its first number positive."""
+    scale = lcm(*(x.denominator for x in vector))
+    whole = [int(x * scale) for x in vector]
+    common = gcd(*whole) * (1 if next(x for x in whole if x) > 0 else -1)
+    return [x // common for x in whole]
+
+
+def rational_nullspace(
+    conditions: Callable[[np.random.Generator, int], np.ndarray], rng: np.random.Generator
 ) -> list[list[Fraction]]:
-    rng = np.random.default_rng([seed, 0x6E756C])
+    """The nullspace over Q of random conditions, from their rows mod as many primes as it takes; empty where these do
+    not agree. `conditions` raises `UnluckyPoint` for a prime that divides a denominator."""
     primes: list[int] = []
     residues: list[np.ndarray] = []
     guess: list[list[Fraction]] | None = None
     for _ in range(_MOST_PRIMES):
         prime = draw_prime(rng)
-        entries = max(1, int(np.prod(sampler.terms[chosen[0]].shape, dtype=np.int64)))
-        generator = sampler.generator
-        plenty = generator.root_redundancy * (1 if generator.irreducible else _GATED)
         try:
-            samples = sampler.draw(rng, prime, max(4, unknowns // entries + 4) * plenty)
-        except UnluckyPoint:  # the prime divides a constant's denominator
+            rows = conditions(rng, prime)
+        except UnluckyPoint:
             continue
-        rows = rows_of(samples, chosen, monomials)
         if guess is not None and _satisfies(guess, rows, prime):
             return guess
         basis = linalg.nullspace(rows, prime)

@@ -25,9 +25,11 @@ from geoflow.exact.rationals import Rationals
 from geoflow.laws.abstraction import Question, expand
 from geoflow.laws.differential import Differential, modular_inputs
 from geoflow.laws.refutation import is_plain, refute
+from geoflow.laws.structural import is_large
 from geoflow.lie.bracket import Field, Generator, exact_constants
 from geoflow.lie.point import ModularPoint, draw_point
 from geoflow.results import Verdict
+from geoflow.structure.symmetries import Symmetries
 
 
 @dataclass(frozen=True)
@@ -55,10 +57,11 @@ def judge(
     places: Sequence[ModularPoint],
     seed: int,
     deadline: Deadline = Deadline(),
+    symmetries: Symmetries | None = None,
 ) -> Judgement:
     """The verdict on "every entry of every expression is conserved", with the reason; probable at most where the fields
-    are doubtful."""
-    found = _judged(generator, differential, places, seed, deadline)
+    are doubtful. What `symmetries` show needs no expansion."""
+    found = _judged(generator, differential, places, seed, deadline, symmetries)
     doubts = generator.flow.doubts
     return Judgement(doubtful(found.verdict), "; ".join(doubts)) if doubts else found
 
@@ -75,9 +78,13 @@ def _judged(
     places: Sequence[ModularPoint],
     seed: int,
     deadline: Deadline,
+    symmetries: Symmetries | None,
 ) -> Judgement:
     if has_roots(differential.program):
         places = _joint_places(generator, differential, seed, places[0])
+    shown = symmetries is not None and all(map(symmetries.show, differential.expressions))
+    if shown and is_large(generator.flow):
+        return Judgement("proved")
     outcomes = vanishes(generator, differential, places, seed)
     if False in outcomes and not is_plain(generator):
         moved = differential.decides and refute(generator, differential, "h", seed) is not None
@@ -86,6 +93,11 @@ def _judged(
         # with roots a further point may lie in another open set than the first, of which the verdict is
         certain = outcomes[0] is False or not has_roots(generator.program)
         return Judgement("refuted" if differential.decides and certain else "undecided")
+    if shown:
+        return Judgement("proved")
+    if is_large(generator.flow):
+        reason = "the flow is too large for an expansion, and its scalings and changes of basis do not show the law"
+        return Judgement("probable" if outcomes.count(True) > 1 else "undecided", reason)
     reason = ""
     try:
         place = next((p for p, zero in zip(places, outcomes, strict=True) if zero), None)

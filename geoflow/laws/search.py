@@ -10,26 +10,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-
-import numpy as np
+from math import prod
 
 from geoflow.deadline import Deadline
 from geoflow.exact import linalg
-from geoflow.exact.interpreter import UnluckyPoint
-from geoflow.exact.program import UnsupportedPrimitive
 from geoflow.expr.build import multiply
 from geoflow.expr.printer import print_expr
 from geoflow.expr.tree import Expr, walk
 from geoflow.laws.blocks import block_laws
+from geoflow.laws.classes import number_of_monomials
+from geoflow.laws.collected import Collected
 from geoflow.laws.darboux import MOST_ASKED, MOST_UNKNOWNS
 from geoflow.laws.dictionary import combinations_in, constant_monomials
-from geoflow.laws.differential import Differential, differentiate
 from geoflow.laws.factors import TimeFactor, time_factors
-from geoflow.laws.identity import Judgement, gradient_rows, judge
 from geoflow.laws.law import Law
 from geoflow.laws.matrix_form import expression, matrix_laws
 from geoflow.laws.monomials import MonomialSampler, entries_of, highest_degree
+from geoflow.laws.polynomialfield import coordinate_positions
+from geoflow.laws.polynomiallaws import DEFAULT_WORK, MOST_WORK, FieldSymmetries, Search
 from geoflow.laws.quotients import Factors, darboux_factors, quotients
+from geoflow.laws.structural import SEARCHED, is_large, structural_laws
 from geoflow.laws.symmetry import symmetry_of
 from geoflow.laws.terms import (
     cross_terms,
@@ -39,14 +39,17 @@ from geoflow.laws.terms import (
     scalar_functions,
     split_terms,
 )
-from geoflow.laws.tokens import UnsupportedExponential
 from geoflow.lie.bracket import Generator
 from geoflow.lie.point import ModularPoint
-from geoflow.results import HOLDS
+from geoflow.structure.symmetries import Symmetries
 
 _CONSTANT_DEGREE = 2
 DEFAULT_DEGREE = 4
 DEFAULT_DARBOUX = 2
+MOST_IN_CLASSES = 1_500_000  # monomials, where classes make them many small problems
+_FEW_MONOMIALS = 300
+_MOST_ENTRIES = 2**23  # of one matrix term: its samples take half a GiB
+_SMALL = 500  # coordinates up to which matrix forms are found by solving for them
 _BEFORE_DARBOUX = 2  # laws that are polynomials of this degree are sought first
 
 
@@ -71,54 +74,15 @@ class LawSet:
     searched: str
 
 
-@dataclass
-class _Collected:
-    """Laws so far, with the rows of their gradients."""
+@dataclass(frozen=True)
+class _Searches:
+    """One search for polynomials by classes for each time factor."""
 
-    generator: Generator
-    places: Sequence[ModularPoint]
-    seed: int
-    deadline: Deadline
-    laws: list[tuple[Expr, Judgement, np.ndarray]]
+    searches: tuple[tuple[TimeFactor, Search], ...]
 
     @property
-    def prime(self) -> int:
-        return self.places[0].field.p
-
-    def rows(self) -> np.ndarray:
-        n = self.generator.flow.dimension
-        return np.concatenate([np.zeros((0, n), dtype=np.int64), *(r for _, _, r in self.laws)])
-
-    def rank(self) -> int:
-        return linalg.rank(self.rows(), self.prime)
-
-    def gradients(self, law: Expr) -> tuple[Differential, np.ndarray] | None:
-        try:
-            differential = differentiate(self.generator.flow, [law])
-            return differential, gradient_rows(differential, self.places[0])
-        except (UnluckyPoint, UnsupportedPrimitive, UnsupportedExponential):
-            return None
-
-    def take(self, candidates: Sequence[Expr], enough: int) -> None:
-        """Add proved candidates that raise the rank: those with most independent entries first, then the shortest."""
-        measured = []
-        for law in candidates:
-            found = self.gradients(law)
-            if found is not None:
-                measured.append(
-                    (-linalg.rank(found[1], self.prime), _length(law), len(measured), law, *found)
-                )
-        measured.sort(key=lambda m: m[:3])
-        rank = self.rank()
-        for *_, law, differential, rows in measured:
-            if rank >= enough:
-                return
-            raised = linalg.rank(np.concatenate([self.rows(), rows]), self.prime)
-            if raised > rank:
-                judged = judge(self.generator, differential, self.places, self.seed, self.deadline)
-                if judged.verdict in HOLDS:
-                    self.laws.append((law, judged, rows))
-                    rank = raised
+    def statement(self) -> str:
+        return ", ".join(dict.fromkeys(search.statement for _, search in self.searches))
 
 
 def find_laws(
@@ -128,36 +92,56 @@ def find_laws(
     where: Where = Where(),
     seed: int = 0,
     deadline: Deadline = Deadline(),
+    symmetries: Symmetries | None = None,
 ) -> LawSet:
     """Search until `upper` independent laws are known. `places`: points at which denominators do not vanish."""
-    collected = _Collected(generator, places, seed, deadline, [])
+    symmetries = symmetries or Symmetries.of(generator.flow)
+    if is_large(generator.flow):
+        laws, rank = structural_laws(symmetries, upper, deadline)
+        return LawSet(laws, rank, SEARCHED)
+    collected = Collected(generator, places, seed, deadline, symmetries)
     searched: list[str] = []
-    for name, candidates in _stages(generator, where, seed, deadline):
-        if collected.rank() >= upper or deadline.passed:
-            break
-        searched.append(name)
-        collected.take(candidates, upper)
+    if upper > 0 and not deadline.passed:
+        for name, found in _stages(generator, places[0], where, seed, deadline, symmetries):
+            if isinstance(found, _Searches):
+                for factor, search in found.searches:
+                    if collected.rank < upper:
+                        collected.take_polynomials(search, factor, upper)
+                name = found.statement
+            else:
+                collected.take(found, upper)
+            searched.append(name)
+            if collected.rank >= upper or deadline.passed:
+                break
     return _finished(collected, searched)
 
 
 def _stages(
-    generator: Generator, where: Where, seed: int, deadline: Deadline
-) -> Iterator[tuple[str, list[Expr]]]:
+    generator: Generator,
+    place: ModularPoint,
+    where: Where,
+    seed: int,
+    deadline: Deadline,
+    symmetries: Symmetries,
+) -> Iterator[tuple[str, list[Expr] | _Searches]]:
     """Names of dictionaries and the candidates found in them, cheap ones first."""
     flow = generator.flow
     factors = time_factors(flow)
     degrees = range(_CONSTANT_DEGREE + 1) if flow.symbolic_constants else range(1)
+    if where.matrix and flow.dimension > _SMALL:
+        yield SEARCHED, symmetries.laws()
     if where.matrix:
-        own = own_terms(flow)
+        own, large = _fitting(own_terms(flow))
+        name = f"matrix forms but {large} very large" if large else "matrix forms"
         for degree in degrees:
-            yield "matrix forms", _matrix_stage(generator, own, factors, degree, seed)
-        cross = cross_terms(flow)
+            yield name, _matrix_stage(generator, own, factors, degree, seed)
+        cross, _ = _fitting(cross_terms(flow))
         if cross:
             yield (
                 "products of two parameters",
                 _matrix_stage(generator, own + cross, factors, 0, seed),
             )
-        split = split_terms(flow)
+        split, _ = _fitting(split_terms(flow))
         if split:
             yield "split axes", _matrix_stage(generator, own + split, factors, 0, seed)
         yield "blocks of matrix forms", _block_stage(generator, own + cross + split, factors, seed)
@@ -165,19 +149,64 @@ def _stages(
             yield "quotients of minors", quotients(generator, Factors(tuple(minors(flow))), 0, seed)
     functions = entries_of(scalar_functions(flow)) if where.functions else []
     highest = highest_degree(flow, where.degree)
-    for k in range(1, max(highest, _BEFORE_DARBOUX) + 1):
-        for degree in degrees if k <= highest else ():
+    classes = _Classes(generator, place, factors, where, seed, deadline)
+    for k in range(1, max(where.degree, _BEFORE_DARBOUX) + 1):
+        searches = classes.searches(k) if k <= where.degree else None
+        for degree in degrees if k <= where.degree else ():
             name = f"polynomials of degree {k}"
-            yield (
-                name,
-                _scalar_stage(generator, k, functions if k == 1 else [], factors, degree, seed),
-            )
+            own = k == 1 and functions and k <= highest  # functions are sought beside monomials
+            if searches is not None and not degree and not own:
+                yield name, searches
+            elif k <= highest:
+                chosen = functions if k == 1 else []
+                yield name, _scalar_stage(generator, k, chosen, factors, degree, seed)
         if k == _BEFORE_DARBOUX and where.darboux:
             most = MOST_ASKED if where.asked else MOST_UNKNOWNS
             invariant = darboux_factors(generator, where.darboux, seed, deadline, most)
             for degree in degrees:
                 name = f"quotients of invariant polynomials of degree {where.darboux}"
                 yield name, quotients(generator, invariant, degree, seed)
+
+
+class _Classes:
+    """Searches by classes, where there are many monomials; the symmetries are found when first needed."""
+
+    def __init__(
+        self,
+        generator: Generator,
+        place: ModularPoint,
+        factors: list[TimeFactor],
+        where: Where,
+        seed: int,
+        deadline: Deadline,
+    ):
+        self._generator, self._place, self._factors = generator, place, factors
+        self._work = MOST_WORK if where.asked else DEFAULT_WORK
+        self._seed, self._deadline = seed, deadline
+        self._symmetries: list[FieldSymmetries | None] | None = None
+
+    def searches(self, degree: int) -> _Searches | None:
+        """None where there are few monomials, too many, or the field is no polynomial."""
+        count = number_of_monomials(len(coordinate_positions(self._generator.flow)), degree)
+        if not _FEW_MONOMIALS < count <= MOST_IN_CLASSES:
+            return None
+        if self._symmetries is None:
+            self._symmetries = [
+                FieldSymmetries.of(self._generator, self._place, f.rate, self._seed, self._deadline)
+                for f in self._factors
+            ]
+        searches = [
+            (f, Search(s, degree, self._work, self._deadline))
+            for f, s in zip(self._factors, self._symmetries, strict=True)
+            if s is not None
+        ]
+        return _Searches(tuple(searches)) if len(searches) == len(self._factors) else None
+
+
+def _fitting(terms: list[Expr]) -> tuple[list[Expr], int]:
+    """Terms whose samples fit into memory, and how many do not."""
+    kept = [t for t in terms if prod(t.shape) <= _MOST_ENTRIES]
+    return kept, len(terms) - len(kept)
 
 
 def _matrix_stage(
@@ -220,34 +249,24 @@ def _scalar_stage(
     return found
 
 
-def _finished(collected: _Collected, searched: list[str]) -> LawSet:
-    """Drop laws that later ones made redundant, order by the parameters they begin with, count increments."""
-    kept = list(collected.laws)
-    full = collected.rank()
-    for law in list(reversed(kept)):
-        rest = [x for x in kept if x is not law]
-        rows = np.concatenate(
-            [
-                np.zeros((0, collected.generator.flow.dimension), dtype=np.int64),
-                *(r for *_, r in rest),
-            ]
-        )
-        if rest and linalg.rank(rows, collected.prime) == full:
-            kept = rest
-    order = {b.leaf.name: k for k, b in enumerate(collected.generator.flow.parameters)}  # type: ignore[union-attr]
-    kept.sort(key=lambda x: (_first_parameters(x[0], order), print_expr(x[0])))
+def _finished(collected: Collected, searched: list[str]) -> LawSet:
+    """Order laws by the parameters they begin with, count increments."""
+    flow = collected.generator.flow
+    kept = collected.without_redundant()
+    order = {b.leaf.name: k for k, b in enumerate(flow.parameters)}  # type: ignore[union-attr]
+    kept.sort(key=lambda held: (_first_parameters(held.law, order), print_expr(held.law)))
     laws: list[Law] = []
-    rows = np.zeros((0, collected.generator.flow.dimension), dtype=np.int64)
-    before = proved = 0
-    for law, judgement, own in kept:
-        rows = np.concatenate([rows, own])
-        rank = linalg.rank(rows, collected.prime)
-        flow = collected.generator.flow
-        independent = linalg.rank(own, collected.prime)
-        verdict, why = judgement.verdict, symmetry_of(law, flow)
-        laws.append(Law(law, flow, verdict, independent, rank - before, why, judgement.reason))
-        proved += (rank - before) if verdict == "proved" else 0
-        before = rank
+    span = collected.empty()
+    proved = 0
+    for held in kept:
+        before = span.rank
+        span.add(held.rows)
+        added = span.rank - before
+        independent = linalg.rank(held.rows, span.prime)
+        verdict, why = held.judgement.verdict, symmetry_of(held.law, flow)
+        reason = held.judgement.reason
+        laws.append(Law(held.law, flow, verdict, independent, added, why, reason))
+        proved += added if verdict == "proved" else 0
     names = list(dict.fromkeys(searched))
     return LawSet(tuple(laws), proved, ", ".join(names))
 
@@ -255,7 +274,3 @@ def _finished(collected: _Collected, searched: list[str]) -> LawSet:
 def _first_parameters(law: Expr, order: dict[str, int]) -> tuple[int, ...]:
     names = [getattr(n, "name", None) for n in walk(law)]
     return tuple(sorted({order[n] for n in names if n in order}))
-
-
-def _length(law: Expr) -> int:
-    return len(print_expr(law))

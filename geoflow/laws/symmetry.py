@@ -49,8 +49,9 @@ class Move:
     action: Action
 
 
-def symmetry_of(law: Expr, flow: Flow) -> str:
-    """`U → U G, V → V G⁻ᵀ`, or nothing; fields written out have no φ that a symmetry could leave unchanged."""
+def symmetry_of(law: Expr, flow: Flow, known: bool = False) -> str:
+    """`U → U G, V → V G⁻ᵀ`, or nothing; fields written out have no φ that a symmetry could leave unchanged. `known`:
+    that it leaves φ unchanged needs no test."""
     if not flow.parametrization.outputs:
         return ""
     body = law
@@ -65,7 +66,7 @@ def symmetry_of(law: Expr, flow: Flow) -> str:
         moves, draw, where = _rescalings(terms, flow), _scales, _where(terms)
     if not moves or len({m.name for m in moves}) < len(moves):
         return ""
-    if not _leaves_output(flow, moves, draw, law.shape):
+    if not known and not _leaves_output(flow, moves, draw, law.shape):
         return ""
     return ", ".join(m.text for m in moves) + where
 

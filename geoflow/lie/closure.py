@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from geoflow.deadline import Deadline
-from geoflow.exact import linalg
+from geoflow.exact import elimination
 from geoflow.exact.interpreter import UnluckyPoint
 from geoflow.exact.polynomials import Polynomials, TooLarge
 from geoflow.exact.program import UnsupportedPrimitive
@@ -27,24 +27,31 @@ from geoflow.exact.radicals import has_roots
 from geoflow.lie.bracket import Generator, Letter, exact_constants
 from geoflow.lie.certify import certify
 from geoflow.lie.point import DrawLetter, ModularPoint, draw_point, free_letter, random_words
+from geoflow.lie.seeding import Start, start
 from geoflow.results import Certificate, RankRun
 
 AGREEING_RUNS = 2
-MOST_COORDINATES = 5000  # dense rows of so many columns: about 2 GiB and an hour
+MOST_MEMORY = 8 * 2**30  # bytes that one row space may take
 _MOST_RUNS = 6
 _MOST_UNLUCKY = 40
 _MOST_DEPTH = 40
 _EXPANDABLE = 60  # coordinates up to which two fields are shown to be parallel
+_MOST_ADDED = (
+    1500  # rows by which random fields may enlarge the space of the sparse ones, of one depth
+)
+_MOST_NUMBERS = 2**25  # of dense rows at one time
 _PATIENCE = 24  # rows without a gain that end a search among fields that are no irreducible family
 
 
 class TooManyCoordinates(Exception):
-    """The state is larger than dense elimination can take."""
+    """The state is larger than dense elimination has memory for."""
 
     def __init__(self, dimension: int):
         super().__init__(dimension)
+        needed, most = elimination.memory(dimension) / 2**30, MOST_MEMORY / 2**30
         self.message = (
-            f"the state has {dimension:,} coordinates; at most {MOST_COORDINATES:,} are supported"
+            f"the state has {dimension:,} coordinates: dense elimination would take {needed:.1f} GiB of memory; "
+            f"at most {most:.0f} GiB are used"
         )
 
 
@@ -69,10 +76,11 @@ def close(
 
     Raises:
         UnluckyPoint, UnsupportedPrimitive: see `lie.point.draw_point`.
-        TooManyCoordinates: the state has more than `MOST_COORDINATES`.
+        TooManyCoordinates: elimination would take more than `MOST_MEMORY`, and there are no sparse fields to begin
+            with (`lie.seeding`).
     """
-    if generator.flow.dimension > MOST_COORDINATES:
-        raise TooManyCoordinates(generator.flow.dimension)
+    fits = elimination.memory(generator.flow.dimension) <= MOST_MEMORY
+    begins = draw is free_letter and at is None
     rng = np.random.default_rng([seed, 0x6C6965])
     flow = generator.flow
     runs: list[RankRun] = []
@@ -83,7 +91,13 @@ def close(
     while len(runs) < _MOST_RUNS:
         place = draw_point(generator, rng, near=best) if at is None else at(rng)
         try:
-            run, finished = _run(generator, place, rng, deadline, draw)
+            begun = start(generator, place, seed, deadline) if begins else None
+            if begun is None and not fits:
+                raise TooManyCoordinates(flow.dimension)
+            run, finished = _run(generator, place, rng, deadline, draw, begun)
+            if begun is not None and fits and not finished and not deadline.passed:
+                begins = False
+                run, finished = _run(generator, place, rng, deadline, draw, None)
         except UnluckyPoint:
             unlucky += 1
             if unlucky > _MOST_UNLUCKY:
@@ -186,27 +200,39 @@ def _run(
     rng: np.random.Generator,
     deadline: Deadline,
     draw: DrawLetter,
+    begun: Start | None,
 ) -> tuple[RankRun, bool]:
-    """Ranks at one point. The second value is False when the time ran out before stagnation."""
+    """Ranks at one point, by random fields, and sparse ones where the space has `begun` with them. The second value is
+    False when the time ran out before stagnation, or so many random fields left the space that it is too small."""
     flow, prime = generator.flow, place.field.p
     dimension = flow.dimension
-    rows = np.zeros((0, dimension), dtype=np.int64)
+    space = elimination.RowSpace(dimension, prime) if begun is None else begun.space
     ranks: list[int] = []
     words = 0
     patience = 1 if generator.irreducible and draw is free_letter else _PATIENCE
+    most = min(elimination.BATCH, max(1, _MOST_NUMBERS // dimension))
+
+    def outcome(finished: bool) -> tuple[RankRun, bool]:
+        if begun is None:
+            return RankRun(prime, tuple(ranks), words, place.integers), finished
+        run = RankRun(prime, (space.rank,), words, place.integers, begun.run)
+        return run, finished and (begun.space.room > 0 or space.rank == dimension)
+
+    rank = space.rank
     for depth in range(_MOST_DEPTH):
-        batch = generator.spanning_controls + 1 if depth == 0 else max(2, patience)
-        before = ranks[-1] if ranks else 0
-        rank, idle = before, 0
+        first = depth == 0 and begun is None
+        batch = generator.spanning_controls + 1 if first else max(2, patience)
+        before, idle = rank, 0
         while True:
-            if deadline.passed and words:
-                return RankRun(prime, (*ranks, rank), words, place.integers), False
+            if (deadline.passed and words) or (begun is not None and rank - before > _MOST_ADDED):
+                ranks.append(rank)
+                return outcome(False)
+            batch = min(batch, most)
             new = random_words(generator, place, rng, depth, batch, draw)
             if not len(new):
                 raise UnluckyPoint
             words += len(new)
-            rows = np.concatenate([rows, new])
-            found = linalg.rank(rows, prime)
+            found = space.add(new)
             if found > rank and patience > 1:
                 idle = 0
             elif found < rank + len(new):
@@ -215,9 +241,9 @@ def _run(
             if idle >= patience or rank == dimension:
                 break
             batch = max(min(4 * batch, dimension - rank + 1), patience)
-        if depth and rank == before:
-            return RankRun(prime, tuple(ranks), words, place.integers), True
+        if depth > (begun.depth if begun else 0) and rank == before:
+            return outcome(True)
         ranks.append(rank)
         if rank == dimension:
-            return RankRun(prime, tuple(ranks), words, place.integers), True
-    return RankRun(prime, tuple(ranks), words, place.integers), False
+            return outcome(True)
+    return outcome(False)

@@ -28,12 +28,15 @@ class Facts:
     """`kernel`: dim ker ∂φ/∂θ (flat directions). `involutive`: the fields alone are closed under brackets.
     `commuting`: all [G_a, G_b] = 0, so that the flow is a mirror flow in φ (Li, Wang, Lee, Arora 2022)."""
 
-    values: dict[str, int | bool]
+    values: dict[str, int | bool | None]
     status: dict[str, Verdict]
 
 
 def facts(generator: Generator, closure: Closure, exact_rank: bool, seed: int) -> Facts:
     """`exact_rank`: whether the final rank is proved to be the generic one."""
+    if closure.certificate.anchored:  # of ranks by depth nothing is known
+        names = ("involutive", "commuting", "depth", "kernel")
+        return Facts(dict.fromkeys(names), dict.fromkeys(names, "undecided"))
     rng = np.random.default_rng([seed, 0x666163])
     flow, ranks, place = generator.flow, closure.certificate.ranks, closure.point
     span = generator.spanning_controls

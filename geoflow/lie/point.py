@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from geoflow.exact.elimination import PRODUCT_BITS
 from geoflow.exact.estimates import Estimates
 from geoflow.exact.interpreter import UnluckyPoint
 from geoflow.exact.primefield import PrimeField, draw_prime
@@ -19,6 +20,7 @@ from geoflow.lie.bracket import Field, Generator, Letter, exact_constants
 INTEGER_BITS = 20  # size of the integer points at which radicands are computed over Z
 _NEARBY = 2**10  # far below the distance between integer points of INTEGER_BITS
 _TRIES = 60
+_LARGE_STATE = 1000
 _CHUNK = 2**22  # numbers in one array of one evaluation
 
 
@@ -66,7 +68,7 @@ def draw_point(
 
 
 def _draw(generator: Generator, rng: np.random.Generator) -> ModularPoint:
-    flow, prime = generator.flow, draw_prime(rng)
+    flow, prime = generator.flow, _prime(generator, rng)
     field = Estimates(prime) if generator.estimated else PrimeField(prime)
     symbolic = {n: rng.integers(1, field.p, (1, 1)) for n in flow.symbolic_constants}
     point = {b.name: rng.integers(1, field.p, (1, 1, *b.shape)) for b in flow.state}
@@ -100,11 +102,18 @@ def _draw_with_roots(
     if len(system.independent) > MOST_INDEPENDENT:
         raise UnsupportedPrimitive(f"more than {MOST_INDEPENDENT} independent square roots")
     for _ in range(64 * 2 ** len(system.independent)):
-        prime = draw_prime(rng)
+        prime = _prime(generator, rng)
         roots = system.roots(prime)
         if roots is not None:
             return _point(generator, PrimeField(prime, roots), symbolic, point, top - 1)
     raise UnluckyPoint
+
+
+def _prime(generator: Generator, rng: np.random.Generator) -> int:
+    """Smaller ones for large states, where elimination is most of the time."""
+    if generator.flow.dimension < _LARGE_STATE:
+        return draw_prime(rng)
+    return draw_prime(rng, PRODUCT_BITS)
 
 
 def whole_point(generator: Generator, field: PrimeField, whole: Field) -> ModularPoint:
@@ -170,7 +179,7 @@ def random_words(
         value = generator.word(field, place.constants, place.point, letters)
         rows = generator.rows(value, size)
         parts.append(rows[field.usable(size)] if isinstance(field, Estimates) else rows)
-    return np.concatenate(parts)
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _with_roots(draw: DrawLetter) -> DrawLetter:

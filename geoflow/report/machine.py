@@ -112,7 +112,8 @@ def _certificate(certificate: Certificate | None) -> dict[str, Any] | None:
     if certificate is None:
         return None
     data = asdict(certificate)
-    data["runs"] = [{key: run[key] for key in ("prime", "ranks", "words")} for run in data["runs"]]
+    keys = ("prime", "ranks", "words", "anchored")
+    data["runs"] = [{k: run[k] for k in keys if run[k] is not None} for run in data["runs"]]
     if certificate.balls is not None:
         data["balls"] = {"rank": certificate.balls.rank, "precision": certificate.balls.precision}
     return data | {"rank": certificate.rank, "exact": certificate.exact}

@@ -26,7 +26,7 @@ from geoflow.report.verdicts import (
     holds,
     summary,
 )
-from geoflow.results import ClaimResult, FoundLaw, ModelReport, Report, Verification
+from geoflow.results import ClaimResult, FoundLaw, ModelReport, RankRun, Report, Verification
 
 LABEL = 12  # cells of "  laws      "
 NAME = 10
@@ -280,10 +280,7 @@ def _render_details(page: Page, model: ModelReport) -> None:
         page.paragraph(("  facts     ", "bold"), ", ".join(facts))
     if (certificate := model.certificate) is not None:
         for run in certificate.runs:
-            ranks = " → ".join(map(str, run.ranks))
-            page.paragraph(
-                ("  rank      ", "bold"), f"{ranks} by depth, {run.words} brackets, mod {run.prime}"
-            )
+            page.paragraph(("  rank      ", "bold"), _run(run))
     if model.verify is not None:
         page.paragraph(
             ("  method    ", "bold"),
@@ -295,6 +292,17 @@ def _render_details(page: Page, model: ModelReport) -> None:
         page.paragraph(
             " " * LABEL, f"formulas are known for {formulas(model)} of {model.laws.upper} laws"
         )
+
+
+def _run(run: RankRun) -> str:
+    if (sparse := run.anchored) is None:
+        ranks = " → ".join(map(str, run.ranks))
+        return f"{ranks} by depth, {run.words} brackets, mod {run.prime}"
+    rows, columns = sparse.core
+    return (
+        f"{run.ranks[-1]} by {sparse.generators:,} sparse fields and {sparse.brackets:,} of their brackets "
+        f"({sparse.peeled:,} pivots peeled, core {rows:,} × {columns:,}), {run.words} random brackets, mod {run.prime}"
+    )
 
 
 def _fact(value: int | bool | None) -> str:

@@ -4,3 +4,4 @@ from __future__ import annotations
 
 from geoflow.semantics.reading import load as load
 from geoflow.semantics.reading import load_text as load_text
+from geoflow.semantics.reading import survey as survey

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from geoflow.diagnostics import Diagnostic, DiagnosticError, Span
+from geoflow.diagnostics import Diagnostic, DiagnosticError, Fix, Span
 from geoflow.expr.tree import Expr, Parameter
 from geoflow.semantics import arithmetic, messages
 from geoflow.semantics.definitions import Definitions
@@ -24,9 +24,9 @@ def law(definitions: Definitions, statement: tree.Law, place: Place) -> LawClaim
     expressions = definitions.expressions
     moments: dict[str, Expr] = {
         f"{letter}({parameter.name})": Parameter(f"{letter}({parameter.name})", parameter.shape)
+        for letter in place.moments
         for members in definitions.parameters.values()
         for parameter in members
-        for letter in place.moments
     }
     expression = expressions.array(statement.value, moments)
     verify_place(expressions, expression, place, statement.value.span)
@@ -143,12 +143,10 @@ def _search_term(definitions: Definitions, option: tree.Option) -> SearchTerm:
             )
         )
     near = messages.close_name(name, usage)
-    hint = (
-        f"did you mean `{near}`?"
-        if near
-        else "write " + ", ".join(f"`{u}`" for u in usage.values())
-    )
-    raise DiagnosticError(_bad_setting(option.span, f"`{name}` is not a place to search.", hint))
+    hints, fix = messages.did_you_mean(option.name.span, near)
+    hints = hints or ("write " + ", ".join(f"`{u}`" for u in usage.values()),)
+    message = f"`{name}` is not a place to search."
+    raise DiagnosticError(_bad_setting(option.span, message, *hints, fix=fix))
 
 
 # ---------------------------------------------------------------- verify
@@ -163,10 +161,10 @@ def verification(statement: tree.Verify) -> VerifySettings:
         name = setting.name.text
         if name not in _SETTINGS:
             near = messages.close_name(name, _SETTINGS)
-            hint = f"did you mean `{near}`?" if near else "settings: " + ", ".join(_SETTINGS)
-            raise DiagnosticError(
-                _bad_setting(setting.name.span, f"`{name}` is not a setting.", hint)
-            )
+            hints, fix = messages.did_you_mean(setting.name.span, near)
+            hints = hints or ("settings: " + ", ".join(_SETTINGS),)
+            message = f"`{name}` is not a setting."
+            raise DiagnosticError(_bad_setting(setting.name.span, message, *hints, fix=fix))
         target, reader = _SETTINGS[name]
         if target in given:
             raise DiagnosticError(_bad_setting(setting.span, f"`{name}` is set twice."))
@@ -181,8 +179,9 @@ def _losses(setting: tree.Setting) -> tuple[str, ...]:
         name = value.name.text if isinstance(value, tree.Option) else ""
         if not known or name not in _LOSSES:
             near = messages.close_name(name, _LOSSES)
-            hint = f"did you mean `{near}`?" if near else "the losses are `squared` and `logistic`"
-            raise DiagnosticError(_bad_setting(value.span, "This is not a loss.", hint))
+            hints, fix = messages.did_you_mean(value.span, near)
+            hints = hints or ("the losses are `squared` and `logistic`",)
+            raise DiagnosticError(_bad_setting(value.span, "This is not a loss.", *hints, fix=fix))
         if name not in names:
             names.append(name)
     return tuple(names)
@@ -255,5 +254,5 @@ _SETTINGS: dict[str, tuple[str, Callable[[tree.Setting], Any]]] = {
 }
 
 
-def _bad_setting(span: Span, message: str, *hints: str) -> Diagnostic:
-    return Diagnostic("GEO0409", message, span, hints=hints)
+def _bad_setting(span: Span, message: str, *hints: str, fix: Fix | None = None) -> Diagnostic:
+    return Diagnostic("GEO0409", message, span, hints=hints, fix=fix)

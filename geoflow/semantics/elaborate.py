@@ -60,14 +60,32 @@ class Opened:
     incomplete: bool = False
 
 
+@dataclass(frozen=True)
+class Elaborated:
+    """A model with its names. `partial` is all that is known of it; it is a `model` only where
+    nothing is wrong.
+    """
+
+    opened: Opened
+    partial: Model
+    scope: Scope
+    diagnostics: tuple[Diagnostic, ...]
+    silent: bool
+
+    @property
+    def model(self) -> Model | None:
+        """The checked model, or None where something is wrong."""
+        return None if self.diagnostics or self.silent else self.partial
+
+
 def elaborate(
     opened: Opened, overrides: Mapping[str, tree.Expression], budget: Budget
-) -> tuple[Model | None, tuple[Diagnostic, ...]]:
-    """The checked model, or None and what is wrong."""
+) -> Elaborated:
+    """What the statements of a model say, and what is wrong with them."""
     elaboration = _Elaboration(opened, overrides, budget)
     model = elaboration.model()
-    problems = tuple(elaboration.diagnostics)
-    return (None if problems or elaboration.silent else model), problems
+    scope, problems = elaboration.definitions.scope, tuple(elaboration.diagnostics)
+    return Elaborated(opened, model, scope, problems, elaboration.silent)
 
 
 class _Elaboration:

@@ -10,7 +10,7 @@ from fractions import Fraction
 from math import prod
 from typing import Literal
 
-from geoflow.diagnostics import Diagnostic, DiagnosticError, Span
+from geoflow.diagnostics import Diagnostic, DiagnosticError, Fix, Span
 from geoflow.expr.tree import Expr, Number
 from geoflow.semantics import messages
 from geoflow.semantics.definitions import Definitions
@@ -72,7 +72,9 @@ def _adaptive(definitions: Definitions, option: tree.Option) -> Flow:
         near = messages.close_name(name, (*_ADAPTIVE, "order"))
         known = "`order 1`, `order 2`, " + ", ".join(f"`{each}`" for each in _ADAPTIVE)
         hint = f"did you mean `flow {near}`?" if near else f"the flows are {known}"
-        raise _malformed(option.name.span, f"There is no flow `{name}`.", "unknown flow", hint)
+        fix = Fix(option.name.span, near) if near else None
+        message = f"There is no flow `{name}`."
+        raise _malformed(option.name.span, message, "unknown flow", hint, fix=fix)
     kind, read = _ADAPTIVE[name]
     return Flow(kind=kind, options=read(definitions, option))
 
@@ -135,5 +137,7 @@ def verify_power(flow: Flow, span: Span, maps: tuple[Expr, ...]) -> None:
         raise DiagnosticError(Diagnostic("GEO0505", message, span, "even power", hints=(hint,)))
 
 
-def _malformed(span: Span, message: str, label: str, *hints: str) -> DiagnosticError:
-    return DiagnosticError(Diagnostic("GEO0405", message, span, label, hints=hints))
+def _malformed(
+    span: Span, message: str, label: str, *hints: str, fix: Fix | None = None
+) -> DiagnosticError:
+    return DiagnosticError(Diagnostic("GEO0405", message, span, label, hints=hints, fix=fix))

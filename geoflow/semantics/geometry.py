@@ -119,9 +119,10 @@ _METRICS: Mapping[str, _Reader] = {
 def _unknown_metric(kind: tree.Name) -> Diagnostic:
     known = "`euclidean`, `scaled(c)`, `mirror(…)`, `fisher(…)` and `riemannian(…)`"
     near = messages.close_name(kind.text, _METRICS)
-    hint = f"did you mean `{near}`?" if near else f"the metrics are {known}"
+    hints, fix = messages.did_you_mean(kind.span, near)
+    hints = hints or (f"the metrics are {known}",)
     message = f"`{kind.text}` is not a metric."
-    return Diagnostic("GEO0401", message, kind.span, "unknown metric", hints=(hint,))
+    return Diagnostic("GEO0401", message, kind.span, "unknown metric", hints=hints, fix=fix)
 
 
 def _two_metrics(parameter: ParameterDeclaration, span: Span, first: Span) -> Diagnostic:

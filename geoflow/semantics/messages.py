@@ -35,7 +35,8 @@ def close_name(name: str, candidates: Iterable[str]) -> str | None:
     return near[0] if len(near) == 1 else None
 
 
-def _did_you_mean(span: Span, near: str | None) -> tuple[tuple[str, ...], Fix | None]:
+def did_you_mean(span: Span, near: str | None) -> tuple[tuple[str, ...], Fix | None]:
+    """The hint at a name close by, and the fix that puts it there."""
     return ((f"did you mean `{near}`?",), Fix(span, near)) if near else ((), None)
 
 
@@ -45,7 +46,7 @@ def _did_you_mean(span: Span, near: str | None) -> tuple[tuple[str, ...], Fix | 
 def unknown_name(name: tree.Name, candidates: Iterable[str]) -> Diagnostic:
     """A name that nothing declares."""
     near = close_name(name.text, candidates)
-    hints, fix = _did_you_mean(name.span, near)
+    hints, fix = did_you_mean(name.span, near)
     written = without_superscript(name.text)
     if written is not None:
         hints, fix = (f"write `{written}`",), Fix(name.span, written)
@@ -71,7 +72,7 @@ def unknown_function(name: tree.Name, candidates: Iterable[str]) -> Diagnostic:
     known = instead(name.text) if near not in candidates else None
     if near not in candidates:
         near = close_name(name.text, candidates)
-    hints, fix = _did_you_mean(name.span, near)
+    hints, fix = did_you_mean(name.span, near)
     if known is not None:
         hints, fix = (known,), None
     message = f"There is no function `{name.text}`."

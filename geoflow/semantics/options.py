@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from geoflow.diagnostics import Diagnostic, DiagnosticError, Span
+from geoflow.diagnostics import Diagnostic, DiagnosticError, Fix, Span
 from geoflow.semantics import messages
 from geoflow.syntax import tree
 
@@ -19,10 +19,12 @@ class Usage:
     code: str
     example: str
 
-    def wrong(self, span: Span, message: str, *hints: str) -> DiagnosticError:
+    def wrong(
+        self, span: Span, message: str, *hints: str, fix: Fix | None = None
+    ) -> DiagnosticError:
         """An argument that is not as it should be; the hint is the example, if there is no other."""
         hints = hints or (f"write `{self.example}`",)
-        return DiagnosticError(Diagnostic(self.code, message, span, hints=hints))
+        return DiagnosticError(Diagnostic(self.code, message, span, hints=hints, fix=fix))
 
 
 def arguments(option: tree.Option, wanted: int, usage: Usage) -> tuple[tree.Argument, ...]:
@@ -55,9 +57,9 @@ def split(
         key = argument.name.text
         if key not in keys:
             near = messages.close_name(key, keys)
-            hints = (f"did you mean `{near}`?",) if near else ()
+            hints, fix = messages.did_you_mean(argument.name.span, near)
             message = f"`{option.name.text}` has no argument `{key}`."
-            raise usage.wrong(argument.name.span, message, *hints)
+            raise usage.wrong(argument.name.span, message, *hints, fix=fix)
         if key in named:
             raise usage.wrong(argument.span, f"`{key}` is given twice.")
         named[key] = argument.value
@@ -83,5 +85,5 @@ def word(argument: tree.Argument, what: str, allowed: Sequence[str], usage: Usag
         return name
     near = messages.close_name(name, allowed)
     listed = ", ".join(f"`{each}`" for each in allowed[:-1]) + f" or `{allowed[-1]}`"
-    hints = (f"did you mean `{near}`?",) if near else ()
-    raise usage.wrong(argument.span, f"{what} is {listed}.", *hints)
+    hints, fix = messages.did_you_mean(argument.span, near)
+    raise usage.wrong(argument.span, f"{what} is {listed}.", *hints, fix=fix)

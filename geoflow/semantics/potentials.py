@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 from geoflow.diagnostics import Diagnostic, DiagnosticError, Related, Span
@@ -34,8 +35,9 @@ def mirror(
     message = (
         "`mirror` takes `entropy`, `log_barrier`, `power(p)` or a potential `u -> expression`."
     )
-    hint = f"did you mean `{near}`?" if near else "write `mirror(u -> u**4)` for ψ(θ) = Σ θᵢ⁴"
-    raise DiagnosticError(_malformed(argument.span, message, hint))
+    hints, fix = messages.did_you_mean(argument.span, near)
+    hints = hints or ("write `mirror(u -> u**4)` for ψ(θ) = Σ θᵢ⁴",)
+    raise DiagnosticError(replace(_malformed(argument.span, message, *hints), fix=fix))
 
 
 def _power(

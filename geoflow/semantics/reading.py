@@ -13,13 +13,14 @@ from pathlib import Path, PurePath
 from geoflow.diagnostics import (
     Diagnostic,
     DiagnosticError,
+    Fix,
     Related,
     Source,
     Span,
     sort_diagnostics,
 )
 from geoflow.semantics.budget import Budget
-from geoflow.semantics.elaborate import Opened, elaborate
+from geoflow.semantics.elaborate import Elaborated, Opened, elaborate
 from geoflow.semantics.messages import close_name
 from geoflow.semantics.model import Model
 from geoflow.semantics.overrides import read_overrides
@@ -77,6 +78,40 @@ def _load(
     path: Path | None,
     lenient: bool,
 ) -> Loaded:
+    surveyed = _survey(source, overrides, folder, path, lenient)
+    wrong = any(diagnostic.severity == "error" for diagnostic in surveyed.diagnostics)
+    models = [part.model for part in surveyed.parts if part.model is not None]
+    return (() if wrong else tuple(models)), _first(surveyed.diagnostics)
+
+
+@dataclass(frozen=True)
+class Survey:
+    """All that is known of a text, right or wrong: its statements, its models with their names, and
+    every mistake.
+    """
+
+    file: tree.File
+    parts: tuple[Elaborated, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def survey(text: str, path: Path | None = None, name: str | None = None) -> Survey:
+    """What an editor asks of a text that is, or will be, in the file `path`."""
+    shown = name or (str(path) if path is not None else "<text>")
+    source = Source(shown, unify_line_ends(text))
+    if len(text) > LONGEST_FILE or "\0" in text:
+        _, problems = load_text(text, shown)
+        return Survey(tree.File(Span(source, 0, 0), ()), (), problems)
+    return _survey(source, {}, path.parent if path is not None else None, path, lenient=False)
+
+
+def _survey(
+    source: Source,
+    overrides: Mapping[str, str],
+    folder: Path | None,
+    path: Path | None,
+    lenient: bool,
+) -> Survey:
     file, diagnostics = parse(source)
     collected = list(diagnostics)
     reading = _Reading(folder, path, collected)
@@ -84,17 +119,14 @@ def _load(
     declared = {id(statement): statement for part in opened for statement in part.statements}
     values, problems = read_overrides(overrides, tuple(declared.values()), lenient)
     collected += problems
-    models: list[Model] = []
+    parts: list[Elaborated] = []
     budget = Budget()
     for part in opened:
         if budget.spent:  # which the model before has said
             break
-        model, problems = elaborate(part, values, budget)
-        collected += problems
-        if model is not None:
-            models.append(model)
-    wrong = any(diagnostic.severity == "error" for diagnostic in collected)
-    return (() if wrong else tuple(models)), _first(sort_diagnostics(collected))
+        parts.append(elaborate(part, values, budget))
+        collected += parts[-1].diagnostics
+    return Survey(file, tuple(parts), sort_diagnostics(collected))
 
 
 def _first(diagnostics: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
@@ -320,8 +352,21 @@ def _locate_own(statement: tree.Use) -> Path:
         near = close_name(name, known)
         hint = f'did you mean `use "{_OWN}{near}"`?' if near else ""
         hint = hint or "there are " + ", ".join(f"`{_OWN}{each}`" for each in known)
-        raise DiagnosticError(_cannot_follow(statement, "geoflow has no such file", hint))
+        fix = Fix(statement.path.span, f'"{_OWN}{near}"') if near else None
+        problem = _cannot_follow(statement, "geoflow has no such file", hint)
+        raise DiagnosticError(replace(problem, fix=fix))
     return known[name]
+
+
+def own_names() -> tuple[str, ...]:
+    """The files that come with geoflow, as `use` names them."""
+    return tuple(_OWN + path.name for path in sorted(_OWN_FILES.glob("*.geo")))
+
+
+def own_file(name: str) -> Path | None:
+    """Where a file lies that comes with geoflow and is shown as `std/…`; None for any other."""
+    path = _OWN_FILES / name.removeprefix(_OWN)
+    return path if name.startswith(_OWN) and path.parent == _OWN_FILES else None
 
 
 def _cannot_follow(statement: tree.Use, reason: str, *hints: str) -> Diagnostic:

@@ -12,7 +12,6 @@ from typing import Literal
 from geoflow.rows import Outcome, Row, SweepReport
 from geoflow.sweep.build import build
 from geoflow.sweep.cache import Cache, NoCache
-from geoflow.sweep.discovery import discover
 from geoflow.sweep.grid import Family, Member
 from geoflow.sweep.journal import Journal
 from geoflow.sweep.runner import run_tasks
@@ -139,6 +138,8 @@ def run_sweep(
     open_rows = sum(row.outcome.failure is None and row.outcome.count is None for row in rows)
     if open_rows:
         notes.append(f"{open_rows} counts are not settled and take no part in the formula")
+    from geoflow.sweep.discovery import discover  # loads SymPy, which a check does without
+
     counts = {row.sizes: n for row in rows if (n := row.outcome.count) is not None}
     return SweepReport(
         file,

@@ -14,6 +14,7 @@ import hashlib
 import importlib.resources
 import io
 import os
+import re
 import stat
 import sys
 import tempfile
@@ -63,6 +64,12 @@ def grammar_text() -> str:
     if not grammar.is_file():
         raise GeoflowBug("the grammar of the language was not installed with geoflow")
     return grammar.read_text(encoding="utf-8")
+
+
+def keywords() -> frozenset[str]:
+    """The words that the grammar itself writes, wherever they are no names."""
+    written = re.sub(r"//[^\n]*|/(?:[^/\\\n]|\\.)+/", "", grammar_text())
+    return frozenset(re.findall(r'"([^\W\d]\w*)"', written))
 
 
 def _cache_file(grammar: str) -> Path | None:

@@ -7,6 +7,7 @@ are those of the file and mistakes are independent.
 from __future__ import annotations
 
 import difflib
+import functools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -112,13 +113,19 @@ def _feed(span: Span, start: str, brief: bool = False) -> Tree[Token] | Token:
     each statement.
     """
     try:
-        return parser().parse(span.text, start=start)
+        return _tree(span.text, start)
     except UnexpectedInput as error:
         if brief:
             diagnostic = messages.unexpected_text(Span(span.source, span.end, span.end), ())
         else:
             diagnostic = _unexpected(span, error)
     raise DiagnosticError(diagnostic)
+
+
+@functools.lru_cache(maxsize=4096)
+def _tree(text: str, start: str) -> Tree[Token] | Token:
+    """Lark's tree, which nobody changes: of a text that is edited most statements stay."""
+    return parser().parse(text, start=start)
 
 
 def _unexpected(span: Span, error: UnexpectedInput) -> Diagnostic:

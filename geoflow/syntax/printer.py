@@ -2,12 +2,14 @@
 needs them.
 
 `+`, `-` and `@` stand between spaces, `*` and `/` do not, unless they share a chain with `@`, where
-`A @ B*c` would be misread: it means `(A @ B) * c`.
+`A @ B*c` would be misread: it means `(A @ B) * c`. A sum of names and numbers is written without
+spaces in an index, a shape and a range: `W[l+1]`, `1..L-1`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeGuard
 
 from geoflow.diagnostics import GeoflowBug
 from geoflow.syntax import tree
@@ -42,7 +44,36 @@ def _expression(node: tree.Expression, at_least: int = _SUM) -> str:
     return f"({written})" if _level(node) < at_least else written
 
 
-def _binary(node: tree.Binary) -> str:
+def is_spaced(node: tree.Binary) -> bool:
+    """Whether the operator asks for spaces, for itself and for the chain it belongs to."""
+    return node.operator in ("+", "-", "@")
+
+
+def is_short_sum(node: tree.Node) -> TypeGuard[tree.Binary]:
+    """Whether an index is a sum of names and numbers, products of them included."""
+    if not isinstance(node, tree.Binary) or _LEVELS[node.operator] != _SUM:
+        return False
+    waiting: list[tuple[tree.Expression, int]] = [(node, _SUM)]
+    while waiting:
+        part, at_least = waiting.pop()
+        if isinstance(part, tree.Binary) and part.operator != "@":
+            level = _LEVELS[part.operator]
+            if level < at_least:  # brackets would be needed
+                return False
+            power = level == _POWER
+            waiting.append((part.left, _POSTFIX if power else level))
+            waiting.append((part.right, _FACTOR if power else level + 1))
+        elif not isinstance(part, tree.Name | tree.Numeral | tree.TimeName):
+            return False
+    return True
+
+
+def _index(node: tree.Expression) -> str:
+    """An expression in an index, a shape or a range."""
+    return _binary(node, short=True) if is_short_sum(node) else _expression(node)
+
+
+def _binary(node: tree.Binary, short: bool = False) -> str:
     if node.operator == "**":
         return f"{_expression(node.left, _POSTFIX)}**{_expression(node.right, _FACTOR)}"
     level = _LEVELS[node.operator]
@@ -51,7 +82,7 @@ def _binary(node: tree.Binary) -> str:
     while isinstance(first, tree.Binary) and _LEVELS[first.operator] == level:
         steps.append((first.operator, first.right))
         first = first.left
-    spaced = level == _SUM or any(operator == "@" for operator, _ in steps)
+    spaced = not short and (level == _SUM or any(operator == "@" for operator, _ in steps))
     written = [_expression(first, level)]
     for operator, operand in reversed(steps):
         written.append(f" {operator} " if spaced else operator)
@@ -72,7 +103,7 @@ def _simple(node: tree.Expression) -> str:
         case tree.Dotted():
             return _expression(node.operand, _POSTFIX) + "'"
         case tree.Index():
-            return f"{_expression(node.operand, _POSTFIX)}[{_listed(node.items)}]"
+            return f"{_expression(node.operand, _POSTFIX)}[{_indices(node.items)}]"
         case tree.Sequence():
             return (
                 f"({_listed(node.items)},)" if len(node.items) == 1 else f"({_listed(node.items)})"
@@ -97,12 +128,15 @@ def _listed(items: Iterable[tree.Argument | tree.Slice]) -> str:
     return ", ".join(_item(item) for item in items)
 
 
+def _indices(items: Iterable[tree.Expression | tree.Slice]) -> str:
+    return ", ".join(_item(i) if isinstance(i, tree.Slice) else _index(i) for i in items)
+
+
 def _item(item: tree.Argument | tree.Slice) -> str:
     match item:
         case tree.Slice():
             start, stop, step = (
-                "" if part is None else _expression(part)
-                for part in (item.start, item.stop, item.step)
+                "" if part is None else _index(part) for part in (item.start, item.stop, item.step)
             )
             return f"{start}:{stop}" + (f":{step}" if step else "")
         case tree.Keyword():
@@ -116,7 +150,7 @@ def _item(item: tree.Argument | tree.Slice) -> str:
 
 
 def _range(node: tree.Range) -> str:
-    return f"{_expression(node.first)}..{_expression(node.last)}"
+    return f"{_index(node.first)}..{_index(node.last)}"
 
 
 def _condition(node: tree.Condition, at_least: int = _OR) -> str:
@@ -246,12 +280,20 @@ def _targets(targets: tuple[tree.Target, ...]) -> str:
 
 
 def _target(target: tree.Target) -> str:
-    index = "" if target.index is None else f"[{_expression(target.index)}]"
+    index = "" if target.index is None else f"[{_index(target.index)}]"
     return target.name.text + index
 
 
 def _option(option: tree.Option) -> str:
-    return option.name.text + ("" if option.arguments is None else f"({_listed(option.arguments)})")
+    if option.arguments is None:
+        return option.name.text
+    given = (
+        f"{each.name.text} = {_expression(each.value)}"
+        if isinstance(each, tree.Keyword)
+        else _item(each)
+        for each in option.arguments
+    )
+    return f"{option.name.text}({', '.join(given)})"
 
 
 def _setting(setting: tree.Setting) -> str:
@@ -270,7 +312,7 @@ def _family(family: tree.Family | None) -> str:
 
 
 def _shape(shape: tuple[tree.Expression, ...] | None) -> str:
-    return "" if shape is None else f"[{_listed(shape)}]"
+    return "" if shape is None else f"[{_indices(shape)}]"
 
 
 def _below(bound: tree.Expression | None) -> str:

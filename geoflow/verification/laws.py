@@ -13,12 +13,16 @@ from geoflow.expr.tree import Expr, depends_on_time
 from geoflow.laws.law import Law
 from geoflow.laws.tokens import environment
 from geoflow.verification.drift import VerifiedLaw
+from geoflow.verification.polynomials import LongPolynomial
 from geoflow.verification.trajectory import Point
 
 
 def as_verified(law: Law, symbolic: Mapping[str, float]) -> VerifiedLaw:
     """A law with the scale of its drift, at given values of the symbolic constants."""
     exact = {**law.flow.constants, **rationals([law.expression])}
+    proved = law.status == "proved"
+    if (long := LongPolynomial.of(law.expression, law.flow)) is not None:
+        return VerifiedLaw(str(law), long.value, long.scale, proved)
     constants = {n: float(v) if v is not None else symbolic.get(n, 1.0) for n, v in exact.items()}
 
     def scale(point: Point) -> jax.Array:
@@ -28,7 +32,7 @@ def as_verified(law: Law, symbolic: Mapping[str, float]) -> VerifiedLaw:
         str(law),
         lambda point: law.at(point, symbolic),
         scale,
-        law.status == "proved",
+        proved,
         is_quadratic(law.expression),
     )
 

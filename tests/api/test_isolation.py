@@ -80,3 +80,16 @@ def test_a_wrong_file_is_answered_without_jax_and_sympy(tmp_path):
         "heavy = {'jax', 'sympy', 'diffrax', 'matplotlib', 'flint'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
+
+
+def test_a_check_without_trajectories_loads_neither_sympy_nor_scipy():
+    """Each would cost a fifth of a second at every start."""
+    run(
+        "import sys\n"
+        "from geoflow.pipeline import check_paths\n"
+        "from geoflow.options import CheckOptions\n"
+        "report = check_paths(['examples/linear.geo'], CheckOptions(verify=False))\n"
+        "assert report.exit_code == 0\n"
+        "heavy = {'scipy', 'sympy', 'diffrax', 'matplotlib'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )

@@ -103,15 +103,6 @@ def test_every_code_has_a_page_in_the_index() -> None:
     assert re.findall(r"\((GEO\d{4})\.md\)", index.markdown) == list(CODES)
 
 
-def test_code_is_coloured_without_loss() -> None:
-    lexer = pytest.importorskip("docsite.lexer").GeoLexer()
-    text = "".join(path.read_text() for path in (ROOT / "examples").glob("*.geo"))
-    tokens = list(lexer.get_tokens(text))
-    assert "".join(value for _, value in tokens) == text
-    assert not [value for kind, value in tokens if "Error" in str(kind)]
-    assert ("Keyword", "metric") in {(str(k).rpartition(".")[2], v) for k, v in tokens}
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("law", ["x**2 - y**2", "x**2 + y**2"])
 def test_the_build_fails_where_a_picture_does(law: str, tmp_path: Path) -> None:

@@ -45,4 +45,8 @@ def test_a_wheel_checks_the_examples(tmp_path: Path) -> None:
     assert "all hold" in out
     listed = _run(str(binaries / "geoflow"), "catalog", "--no-run", cwd=tmp_path)
     assert "transformer_block" in listed
+    shipped = str(ROOT / "geoflow" / "std")
+    _run(str(binaries / "geoflow"), "fmt", "--check", str(ROOT / "examples"), shipped, cwd=tmp_path)
+    found = "from pygments.lexers import get_lexer_by_name as find; print(find('geo').name)"
+    assert _run(str(binaries / "python"), "-c", found, cwd=tmp_path) == "geo\n"
     assert "GEO0301" in _run(str(binaries / "geoflow"), "explain", "GEO0301", cwd=tmp_path)

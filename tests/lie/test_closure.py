@@ -12,8 +12,10 @@ import pytest
 
 import geoflow as gf
 from geoflow.deadline import Deadline
+from geoflow.diagnostics import DiagnosticError
+from geoflow.lie import closure
 from geoflow.lie.bracket import Generator
-from geoflow.lie.closure import close
+from geoflow.lie.closure import TooManyCoordinates, close
 
 
 def arrays(**shapes):
@@ -70,6 +72,54 @@ def test_a_count_is_the_same_for_every_seed():
     certificates = [close(Generator.of(flow), seed, Deadline()).certificate for seed in range(4)]
     assert len({c.ranks for c in certificates}) == 1
     assert len({c.runs[0].prime for c in certificates}) > 1
+
+
+def test_a_large_state_is_counted_by_the_formula_over_small_primes():
+    n, r, m = 4, 130, 4
+    certificate = close(Generator.of(linear(n, r, m)), 0, Deadline()).certificate
+    s = n + m
+    assert certificate.dimension - certificate.rank == s * r - s * (s - 1) // 2
+    assert certificate.complete
+    assert all(run.prime < 2**22 for run in certificate.runs)
+    size = min(run.prime for run in certificate.runs)
+    assert certificate.error_bound is not None
+    assert certificate.error_bound >= ((certificate.rank + 1) * certificate.degree / 2**22) ** 2
+    assert (
+        certificate.error_bound <= ((certificate.rank + 1) * certificate.degree / (size - 1)) ** 2
+    )
+
+
+def test_a_small_state_has_large_primes():
+    certificate = close(Generator.of(linear(2, 2, 2)), 0, Deadline()).certificate
+    assert all(run.prime > 2**25 for run in certificate.runs)
+
+
+def test_more_random_rows_than_one_batch(monkeypatch: pytest.MonkeyPatch):
+    """The rank goes on past a batch that gains all it can, and stops after one that does not."""
+    flow = linear(3, 4, 3)
+    expected = close(Generator.of(flow), 0, Deadline()).certificate
+    monkeypatch.setattr(closure.elimination, "BATCH", 2)
+    found = close(Generator.of(flow), 0, Deadline()).certificate
+    assert found.ranks == expected.ranks
+    assert found.complete
+
+
+def test_a_state_too_large_for_memory_is_refused_with_what_it_needs(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    with pytest.raises(DiagnosticError) as caught:
+        gf.count_laws(gf.Flow(jnp.sin, jax.ShapeDtypeStruct((60_000,), np.float32)))
+    (diagnostic,) = caught.value.diagnostics
+    assert "60,000 coordinates" in diagnostic.message
+    assert "15.5 GiB" in diagnostic.message
+    assert "at most 8 GiB" in diagnostic.message
+    generator = Generator.of(linear(2, 2, 2))
+    needed = closure.elimination.memory(8)
+    monkeypatch.setattr(closure, "MOST_MEMORY", needed)
+    assert close(generator, 0, Deadline()).certificate.rank == 5
+    monkeypatch.setattr(closure, "MOST_MEMORY", needed - 1)
+    with pytest.raises(TooManyCoordinates):
+        close(generator, 0, Deadline())
 
 
 def test_out_of_time_the_count_is_bounded_from_above():

@@ -1,0 +1,121 @@
+"""`geoflow fmt`: writes files in the canonical layout, each in one step or not at all."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from geoflow.call import expand
+from geoflow.commands.choices import Color
+from geoflow.diagnostics import DiagnosticError
+from geoflow.faults import WRONG_CALL, faults, refuse, render_errors
+from geoflow.report.page import Page, open_console
+
+UNFORMATTED = 1
+
+
+def fmt(
+    paths: Annotated[
+        list[str],
+        typer.Argument(help="Files, folders (all .geo files below), `-` for standard input."),
+    ],
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit 1 if a file would change.")
+    ] = False,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Write nothing; print what would change.")
+    ] = False,
+    color: Color = "auto",
+) -> None:
+    """Write files in the canonical layout. Comments stay, the meaning too."""
+    with faults(0):
+        err = open_console(sys.stderr, color)
+        page = Page(err)
+        changed = wrong = 0
+        names = expand(paths)
+        for name in names:
+            try:
+                changed += _standard_input(check, diff) if name == "-" else _file(name, check, diff)
+            except DiagnosticError as error:
+                wrong += 1
+                render_errors(error.diagnostics, err)
+        if names != ["-"]:
+            page.line(_summary(len(names), changed, wrong, check or diff))
+        if wrong:
+            raise typer.Exit(WRONG_CALL)
+        if check and changed:
+            raise typer.Exit(UNFORMATTED)
+
+
+def _summary(files: int, changed: int, wrong: int, kept: bool) -> str:
+    did = "would change" if kept else "formatted"
+    counted = [f"{changed} {'file' if changed == 1 else 'files'} {did}"]
+    counted += [f"{files - changed - wrong} already in order"]
+    counted += [f"{wrong} wrong and left alone"] if wrong else []
+    return ", ".join(counted)
+
+
+def _standard_input(check: bool, diff: bool) -> bool:
+    data = sys.stdin.buffer.read()
+    new = _formatted(data, "<stdin>")
+    if diff:
+        _print_diff("<stdin>", data, new)
+    elif not check:
+        typer.echo(new, nl=False)
+    return new != data
+
+
+def _file(name: str, check: bool, diff: bool) -> bool:
+    """Format a file; whether that changes it."""
+    from geoflow.syntax.source import read
+
+    path = Path(name)
+    read(path, name)  # says what is wrong with a file that cannot be read
+    old = path.read_bytes()
+    new = _formatted(old, name)
+    if new == old:
+        return False
+    if diff:
+        _print_diff(name, old, new)
+    elif not check:
+        _replace(path.resolve(), new)
+    return True
+
+
+def _formatted(data: bytes, name: str) -> bytes:
+    """The canonical text, with the line ends and the byte order mark of the old one."""
+    from geoflow.formatting import format_text
+    from geoflow.syntax.source import decode
+
+    mark = b"\xef\xbb\xbf" if data.startswith(b"\xef\xbb\xbf") else b""
+    text = format_text(decode(data, name))
+    first_end = data.find(b"\n")
+    crlf = first_end > 0 and data[first_end - 1 : first_end] == b"\r"
+    return mark + (text.replace("\n", "\r\n") if crlf else text).encode("utf-8")
+
+
+def _print_diff(name: str, old: bytes, new: bytes) -> None:
+    before, after = (data.decode("utf-8-sig").splitlines() for data in (old, new))
+    for line in difflib.unified_diff(before, after, name, f"{name} (formatted)", lineterm=""):
+        typer.echo(line)
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write a file in one step, so that it is never half written; its permissions stay."""
+    part = ""
+    try:
+        handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.chmod(part, path.stat().st_mode & 0o7777)
+        os.replace(part, path)
+    except OSError as error:
+        if part:
+            Path(part).unlink(missing_ok=True)
+        refuse(f"{path} cannot be written: {error.strerror or error}")

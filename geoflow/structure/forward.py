@@ -1,0 +1,105 @@
+"""The program of φ itself, with its gates as inputs, where its derivative is what JAX differentiates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import jax
+import numpy as np
+
+from geoflow.dynamics import Gradient
+from geoflow.exact.lifting import lift
+from geoflow.exact.program import Program, UnsupportedPrimitive, trace
+from geoflow.flow import Flow
+from geoflow.parametrization import shaped
+
+_SPREADING = {"broadcast_in_dim", "reshape", "squeeze"}
+_JAX = "/jax/_src/"
+
+
+@dataclass(frozen=True)
+class Forward:
+    """The program of φ, and the slots of its parameters."""
+
+    program: Program
+    slots: Mapping[str, int]
+
+
+def forward(flow: Flow) -> Forward | None:
+    """The program of φ, for gradient flows without drift; None where its symmetries need not be those of the flow: a
+    rule of differentiation that is not JAX's own, or a value that is held while others are differentiated.
+
+    Raises:
+        UnsupportedPrimitive: a comparison in a place where it is no gate.
+    """
+    p = flow.parametrization
+    if not isinstance(flow.dynamics, Gradient) or flow.has_drift or not p.outputs:
+        return None
+
+    def output(constants: Any, theta: Any, data: Any) -> Any:
+        return p.phi(constants, {**theta, **data})
+
+    examples = (
+        shaped(dict.fromkeys(flow.constants, ())),
+        shaped({b.name: b.shape for b in p.parameters}),
+        shaped({d.name: d.shape for d in p.data}),
+    )
+    with jax.enable_x64(True):
+        jaxpr = jax.make_jaxpr(output)(*examples).jaxpr
+    held = False
+    for body, eqn in _equations(jaxpr):
+        name = eqn.primitive.name
+        if name.startswith("custom_vjp") or (name == "custom_jvp_call" and not _is_own(eqn)):
+            return None
+        if name == "stop_gradient":
+            if not _is_maximum(body, eqn.invars[0]):
+                return None
+            held = True
+    program = lift(trace(output, *examples))
+    if held and any(g.axes for g in program.gates):  # a maximum that does not cancel
+        return None
+    if program.gates and not (p.data or p.fixed):
+        raise UnsupportedPrimitive("a branch on the parameters")
+    leaves = jax.tree.unflatten(program.in_tree, range(len(program.input_shapes)))
+    return Forward(program, leaves[1])
+
+
+def _equations(jaxpr: Any) -> Iterator[tuple[Any, Any]]:
+    for eqn in jaxpr.eqns:
+        yield jaxpr, eqn
+        for value in jax.tree.leaves(eqn.params, is_leaf=lambda x: hasattr(x, "eqns")):
+            inner = getattr(value, "jaxpr", value)
+            if hasattr(inner, "eqns"):
+                yield from _equations(inner)
+
+
+def _is_own(eqn: Any) -> bool:
+    """Whether the function with a derivative of its own is one of JAX's."""
+    found = getattr(eqn.params["call_jaxpr"].jaxpr, "debug_info", None)
+    return _JAX in str(getattr(found, "func_src_info", "")).replace("\\", "/")
+
+
+def _is_maximum(jaxpr: Any, atom: Any) -> bool:
+    """Whether a value is a greatest of several: what a stable softmax takes away."""
+    makers = {id(v): eqn for eqn in jaxpr.eqns for v in eqn.outvars}
+    while True:
+        eqn = makers.get(id(atom))
+        if eqn is None:
+            return False
+        name = eqn.primitive.name
+        if name == "reduce_max":
+            shape = eqn.invars[0].aval.shape
+            return prod(shape[int(k)] for k in eqn.params["axes"]) > 1
+        if name == "max" and _is_bound(eqn.invars[0]):
+            atom = eqn.invars[1]
+        elif name in _SPREADING:
+            atom = eqn.invars[0]
+        else:
+            return False
+
+
+def _is_bound(atom: Any) -> bool:
+    return hasattr(atom, "val") and bool(np.all(np.asarray(atom.val) == -np.inf))

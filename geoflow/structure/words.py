@@ -1,0 +1,79 @@
+"""Sums of monomials in free symbols, with coefficients that are linear in some unknowns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+
+from geoflow.structure.diagrams import Axis, Draft, Monomial, NotShown
+
+ONE = -1  # in the place of an unknown: a number
+_MOST_TERMS = 400
+
+Coefficients = dict[int, Fraction]  # by unknown
+Words = dict[Monomial, Coefficients]
+
+
+def single(monomial: Monomial, unknown: int = ONE, value: Fraction = Fraction(1)) -> Words:
+    """One monomial."""
+    return {monomial: {unknown: value}}
+
+
+def plus(*sums: Words) -> Words:
+    """Their sum."""
+    total: Words = {}
+    for words in sums:
+        for monomial, own in words.items():
+            held = total.setdefault(monomial, {})
+            for k, c in own.items():
+                held[k] = held.get(k, Fraction(0)) + c
+    return _reduced(total)
+
+
+def times(words: Words, factor: Fraction) -> Words:
+    """A multiple."""
+    return _reduced({m: {k: c * factor for k, c in own.items()} for m, own in words.items()})
+
+
+def _reduced(words: Words) -> Words:
+    found = {m: {k: c for k, c in own.items() if c} for m, own in words.items()}
+    found = {m: own for m, own in found.items() if own}
+    if len(found) > _MOST_TERMS:
+        raise NotShown
+    return found
+
+
+def multiplied(
+    a: Words, b: Words, join: Callable[[Draft, list[Axis], list[Axis]], list[Axis]]
+) -> Words:
+    """Products of all pairs; `join` makes indices shared, and says the axes of the result. One of the sums has numbers
+    for coefficients."""
+    total: list[Words] = []
+    for x, left in a.items():
+        for y, right in b.items():
+            draft = Draft()
+            outs = join(draft, draft.put(x), draft.put(y))
+            count, monomial = draft.finished(outs)
+            number, form = (left, right) if ONE in left else (right, left)
+            total.append({monomial: {k: number[ONE] * c * count for k, c in form.items()}})
+    return plus(*total)
+
+
+def mapped(words: Words, change: Callable[[Draft, list[Axis]], Sequence[Axis]]) -> Words:
+    """Each monomial with other axes of the result; those that are left out are summed over."""
+    total: list[Words] = []
+    for m, own in words.items():
+        draft = Draft()
+        count, monomial = draft.finished(list(change(draft, draft.put(m))))
+        total.append({monomial: {k: c * count for k, c in own.items()}})
+    return plus(*total)
+
+
+def each(words: Words, change: Callable[[Monomial], Monomial]) -> Words:
+    """Each monomial replaced."""
+    return plus(*({change(m): own} for m, own in words.items()))
+
+
+def conditions(words: Mapping[Monomial, Coefficients]) -> list[Coefficients]:
+    """What must vanish for the sum to do so in free symbols: linear forms in the unknowns."""
+    return list(words.values())
