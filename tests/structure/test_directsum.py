@@ -15,7 +15,7 @@ from geoflow.metric.fisher import Fisher
 from geoflow.structure.directsum import summands
 
 from ..laws.checking import check, verdicts
-from .checking import array, network
+from .checking import array, holds, network
 
 HEADS = """model heads
 dim H = 3, n = 5, r = 3
@@ -80,6 +80,20 @@ def test_equal_is_shown_by_the_programs():
         apply, shapes, array(2), metric={"A": gf.Scaled(2)} | {n: gf.Euclidean() for n in "BCDEFGH"}
     )
     assert [s.like for s in summands(rated)] == [0, 1, 2, 3]
+
+
+def test_different_potentials_are_different_blocks(monkeypatch: pytest.MonkeyPatch):
+    """Two functions without a label are written alike."""
+    monkeypatch.setattr("geoflow.analysis._WORTH", 0)
+    quartic, sextic = (gf.Mirror(f) for f in (lambda u: u**4 + u**2, lambda u: u**6 + u**2))
+    metric = {"x": quartic, "y": quartic, "z": sextic, "w": sextic}
+    flow = gf.Flow(products, scalars("x", "y", "z", "w"), metric=metric)
+    assert [s.like for s in summands(flow)] == [0, 1]
+    laws = gf.analyze(flow).laws
+    assert len(laws) == 2
+    assert all(law.status == "proved" and holds(flow, law.expression) for law in laws)
+    same = gf.Flow(products, scalars("x", "y", "z", "w"), metric=gf.Mirror(lambda u: u**4 + u**2))
+    assert [s.like for s in summands(same)] == [0, 0]
 
 
 def test_the_count_is_that_of_the_whole(monkeypatch: pytest.MonkeyPatch):
