@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import jax
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 import geoflow as gf
-from geoflow.analysis import count, law_count
+from geoflow.analysis import Counted, count, law_count
 from geoflow.metric.fisher import Fisher
 from geoflow.structure.directsum import summands
 
@@ -168,3 +169,26 @@ def test_the_sum_of_counts_is_what_the_rank_alone_says():
     flow = gf.Flow(lambda p: [p["Q"] @ p["K"].T, p["V"] @ p["O"].T], shapes)
     alone = law_count(count(flow), proved=0)
     assert (alone.upper, alone.status) == (12, "probable")
+
+
+def test_a_sum_that_is_large_is_refuted_by_proofs_alone(monkeypatch: pytest.MonkeyPatch):
+    """A factor that vanishes mod all primes in use hides a law from every rank at a point."""
+    monkeypatch.setattr("geoflow.analysis._WORTH", 0)
+    monkeypatch.setattr(
+        "geoflow.laws.structural.LARGE", 3
+    )  # the sum is large, its summands are not
+    text = "model m\nparam x, y, z, w\nmap phi = [x*y, 3*z*w]\nlaw a = {0}*x**2 - {0}*y**2\n"
+    seen: list[Counted] = []
+
+    def watched(*arguments: Any) -> Counted:
+        seen.append(count(*arguments))
+        return seen[-1]
+
+    monkeypatch.setattr("geoflow.analysis.count", watched)
+    assert verdicts(check(text.format(1) + "expect complete\n"))["expect complete"] == "refuted"
+    (whole,) = [c for c in seen if c.parts]
+    homes = [whole, *(part.counted for part in whole.parts)]
+    hidden = math.prod({place.field.p for c in homes for place in c.places})
+    claims = verdicts(check(text.format(hidden) + "law b = z**2 - w**2\nexpect complete\n"))
+    assert claims["a"] == claims["b"] == "proved"
+    assert claims["expect complete"] == "probably refuted"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable
 from typing import Any
@@ -43,7 +44,7 @@ def deep(draw: random.Random) -> Made:
     activation = ACTIVATIONS[draw.choice(sorted(ACTIVATIONS))]
     skips = draw.random() < 0.3
     shapes: dict[str, tuple[int, ...]] = {}
-    for k, (n, m) in enumerate(zip(widths, widths[1:], strict=False)):
+    for k, (n, m) in enumerate(itertools.pairwise(widths)):
         shapes[f"W{k}"] = (m, n)
         if biased[k]:
             shapes[f"b{k}"] = (m,)
