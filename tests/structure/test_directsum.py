@@ -11,7 +11,9 @@ import pytest
 
 import geoflow as gf
 from geoflow.analysis import count, law_count
+from geoflow.lower.model import lower
 from geoflow.metric.fisher import Fisher
+from geoflow.semantics import load_text
 from geoflow.structure.directsum import summands
 
 from ..laws.checking import check, verdicts
@@ -154,3 +156,18 @@ def test_the_sum_of_counts_is_what_the_rank_alone_says():
     flow = gf.Flow(lambda p: [p["Q"] @ p["K"].T, p["V"] @ p["O"].T], shapes)
     alone = law_count(count(flow), proved=0)
     assert (alone.upper, alone.status) == (12, "probable")
+
+
+def test_lists_of_laws_of_a_large_sum_are_shown_summand_by_summand():
+    text = """dim H = 3
+param Q[h in 1..H][12, 4], K[h in 1..H][12, 4]
+map phi = [[Q[h] @ K[h].T for h in 1..H]]
+law heads = [Q[h].T @ Q[h] - K[h].T @ K[h] for h in 1..H]
+law wrong = [Q[h].T @ Q[h] + (2*h - 5)*K[h].T @ K[h] for h in 1..H]
+"""
+    (model,), _ = load_text(text)
+    counted = count(lower(model))
+    assert len(counted.parts) == 3
+    right, wrong = (claim.expression for claim in model.laws)
+    assert counted.symmetries.show(right)
+    assert not counted.symmetries.show(wrong)
