@@ -157,13 +157,17 @@ def main() -> None:
         turn()
     orders = itertools.cycle([("plain", "watched"), ("watched", "plain")])
     rounds = [{n: turns[n]() / STEPS for n in next(orders)} for _ in range(given.rounds)]
-    print(f"hidden {given.hidden}, batch {given.batch}, momentum {given.momentum:g}: {said(rounds)}")
+    print(
+        f"hidden {given.hidden}, batch {given.batch}, momentum {given.momentum:g}: {said(rounds)}"
+    )
 
 
 def said(rounds: Sequence[Mapping[str, float]]) -> str:
     columns = {n: [r[n] for r in rounds] for n in ("plain", "watched")}
     plain, watched = (1e3 * statistics.median(c) for c in columns.values())
-    low, middle, high = statistics.quantiles([100 * (r["watched"] / r["plain"] - 1) for r in rounds])
+    low, middle, high = statistics.quantiles(
+        [100 * (r["watched"] / r["plain"] - 1) for r in rounds]
+    )
     least = 100 * (min(columns["watched"]) / min(columns["plain"]) - 1)
     return (
         f"{plain:.2f} ms of processor time a step, watched {watched:.2f} ms, {middle:+.1f} % "
