@@ -36,18 +36,14 @@ class TorchPoint:
 
 def evaluate(root: Expr, point: TorchPoint) -> Tensor:
     """The value of an expression."""
-    return _folded(root, point, lambda leaf: leaf, _apply)
-
-
-def magnitude(root: Expr, point: TorchPoint) -> Tensor:
-    """The sum of the absolute terms, as `expr.magnitude`."""
-
-    def apply(node: Apply, arguments: list[Tensor], like: Tensor) -> Tensor:
-        if node.operation == "sub":
-            return arguments[0] + arguments[1]
-        return arguments[0] if node.operation == "neg" else torch.abs(_apply(node, arguments, like))
-
-    return _folded(root, point, torch.abs, apply)
+    values: dict[int, Tensor] = {}
+    for node in walk(root):
+        if isinstance(node, Apply):
+            arguments = [values[id(a)] for a in node.arguments]
+            values[id(node)] = apply_operation(node, arguments, point.like)
+        else:
+            values[id(node)] = leaf_value(node, point)
+    return values[id(root)]
 
 
 def torch_law(expression: Expr, constants: Mapping[str, float]) -> Callable[..., Tensor]:
@@ -62,23 +58,8 @@ def torch_law(expression: Expr, constants: Mapping[str, float]) -> Callable[...,
     return law
 
 
-def _folded(
-    root: Expr,
-    point: TorchPoint,
-    of_leaf: Callable[[Tensor], Tensor],
-    apply: Callable[[Apply, list[Tensor], Tensor], Tensor],
-) -> Tensor:
-    values: dict[int, Tensor] = {}
-    for node in walk(root):
-        if isinstance(node, Apply):
-            arguments = [values[id(a)] for a in node.arguments]
-            values[id(node)] = apply(node, arguments, point.like)
-        else:
-            values[id(node)] = of_leaf(_leaf(node, point))
-    return values[id(root)]
-
-
-def _leaf(node: Number | Constant | Parameter | Velocity | Time, point: TorchPoint) -> Tensor:
+def leaf_value(node: Number | Constant | Parameter | Velocity | Time, point: TorchPoint) -> Tensor:
+    """The value of a node without arguments."""
     match node:
         case Parameter(name):
             return point.parameters[name]
@@ -92,7 +73,8 @@ def _leaf(node: Number | Constant | Parameter | Velocity | Time, point: TorchPoi
             return torch.as_tensor(point.time, dtype=point.like.dtype, device=point.like.device)
 
 
-def _apply(node: Apply, arguments: list[Tensor], like: Tensor) -> Tensor:
+def apply_operation(node: Apply, arguments: list[Tensor], like: Tensor) -> Tensor:
+    """The operation of a node on values of its arguments; `like` has the precision and device of all."""
     if node.operation in _MADE:
         return _MADE[node.operation](node, like)
     if node.operation not in _RULES:
@@ -102,9 +84,15 @@ def _apply(node: Apply, arguments: list[Tensor], like: Tensor) -> Tensor:
 
 def _index(node: Apply, a: Tensor) -> Tensor:
     for axis, item in reversed(list(enumerate(node.option("items")))):
-        places = [item] if isinstance(item, int) else list(range(*item))
-        a = torch.index_select(a, axis, torch.tensor(places, device=a.device, dtype=torch.long))
-        a = a.squeeze(axis) if isinstance(item, int) else a
+        if isinstance(item, int):
+            a = a.select(axis, item)
+            continue
+        start, stop, step = item
+        if step > 0:
+            a = a[(slice(None),) * axis + (slice(start, stop, step),)]
+        else:
+            places = torch.tensor(list(range(start, stop, step)), device=a.device)
+            a = torch.index_select(a, axis, places.long())
     return a
 
 
