@@ -3,51 +3,18 @@ all calls, so that a call is little else than its tensor operations."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from geoflow.expr.torch import TorchPoint, apply_operation, leaf_value
+from geoflow.expr.torch import TorchPoint, leaf_value, operation
 from geoflow.expr.tree import Apply, Constant, Expr, Number, Parameter, walk
 
-# Not negative where their arguments are not.
-_NONNEGATIVE = frozenset(
-    [
-        "add",
-        "mul",
-        "div",
-        "pow",
-        "matmul",
-        "transpose",
-        "index",
-        "sum",
-        "prod",
-        "mean",
-        "norm",
-        "trace",
-        "diag",
-        "outer",
-        "kron",
-        "dot",
-        "einsum",
-        "reshape",
-        "concat",
-        "stack",
-        "eye",
-        "zeros",
-        "ones",
-        "tril",
-        "sqrt",
-        "exp",
-        "abs",
-        "maximum",
-        "minimum",
-        "relu",
-    ]
-)
+# May be negative where their arguments are not. `sub` and `neg` have rules of their own.
+_SIGNED = frozenset(("log", "det", "inv"))
 
 
 @dataclass(frozen=True)
@@ -57,6 +24,15 @@ class _Line:
     node: Expr
     arguments: tuple[int, ...]
     fixed: bool  # reads no parameter
+
+
+@dataclass(frozen=True)
+class _Compiled:
+    """For one precision and device: the values that are fixed, the places of parameters, and operations in order."""
+
+    values: list[Any]
+    read: list[tuple[int, str]]
+    operations: list[tuple[int, Callable[..., Tensor], tuple[int, ...]]]
 
 
 class TorchProgram:
@@ -75,47 +51,53 @@ class TorchProgram:
             key = _key(node, arguments)
             if key not in known:
                 known[key] = len(self._lines)
-                fixed = isinstance(node, Number | Constant | Apply)
+                fixed = not isinstance(node, Parameter)
                 fixed = fixed and all(self._lines[k].fixed for k in arguments)
                 self._lines.append(_Line(node, arguments, fixed))
             at[id(node)] = known[key]
         self._outputs = [at[id(root)] for root in roots]
-        self._moving = [(k, x) for k, x in enumerate(self._lines) if not x.fixed]
-        self._fixed: dict[tuple[torch.dtype, torch.device], list[Any]] = {}
+        self._compiled: dict[tuple[torch.dtype, torch.device], _Compiled] = {}
 
     def __call__(self, parameters: Mapping[str, Tensor]) -> Tensor:
         """The vector."""
-        point = TorchPoint(parameters, self._constants)
-        like = point.like
-        values = self._begun(point, like).copy()
-        for k, line in self._moving:
-            values[k] = self._value(line, values, point, like)
-        found = [values[k].reshape(-1) for k in self._outputs]
+        like = next(iter(parameters.values()))
+        compiled = self._compiled.get((like.dtype, like.device)) or self._compile(like)
+        values = compiled.values.copy()
+        for k, name in compiled.read:
+            x = parameters[name]
+            values[k] = torch.abs(x) if self._absolute else x
+        for k, function, arguments in compiled.operations:
+            values[k] = function(*[values[a] for a in arguments])
+        found = [values[k] if values[k].ndim == 1 else values[k].reshape(-1) for k in self._outputs]
         return found[0] if len(found) == 1 else torch.cat(found)
 
-    def _begun(self, point: TorchPoint, like: Tensor) -> list[Any]:
-        """The values that read no parameter, once for every precision and device."""
-        place = like.dtype, like.device
-        if place not in self._fixed:
-            values: list[Any] = [None] * len(self._lines)
-            for k, line in enumerate(self._lines):
-                if line.fixed:
-                    values[k] = self._value(line, values, point, like)
-            self._fixed[place] = values
-        return self._fixed[place]
+    def _compile(self, like: Tensor) -> _Compiled:
+        found = _Compiled([None] * len(self._lines), [], [])
+        point = TorchPoint({"": like}, self._constants)
+        for k, line in enumerate(self._lines):
+            node = line.node
+            if isinstance(node, Parameter):
+                found.read.append((k, node.name))
+            elif not isinstance(node, Apply):
+                value = leaf_value(node, point)
+                found.values[k] = torch.abs(value) if self._absolute else value
+            elif line.fixed:
+                arguments = [found.values[a] for a in line.arguments]
+                found.values[k] = self._operation(node, like)(*arguments)
+            else:
+                found.operations.append((k, self._operation(node, like), line.arguments))
+        self._compiled[like.dtype, like.device] = found
+        return found
 
-    def _value(self, line: _Line, values: list[Any], point: TorchPoint, like: Tensor) -> Tensor:
-        node = line.node
-        if not isinstance(node, Apply):
-            value = leaf_value(node, point)
-            return torch.abs(value) if self._absolute else value
-        arguments = [values[k] for k in line.arguments]
-        if self._absolute and node.operation in ("sub", "neg"):
-            return arguments[0] if node.operation == "neg" else arguments[0] + arguments[1]
-        value = apply_operation(node, arguments, like)
-        if self._absolute and node.operation not in _NONNEGATIVE:
-            return torch.abs(value)
-        return value
+    def _operation(self, node: Apply, like: Tensor) -> Callable[..., Tensor]:
+        function = operation(node, like)
+        if not self._absolute:
+            return function
+        if node.operation in ("sub", "neg"):
+            return torch.add if node.operation == "sub" else torch.clone
+        if node.operation in _SIGNED:
+            return lambda *a: torch.abs(function(*a))
+        return function
 
 
 def _key(node: Expr, arguments: tuple[int, ...]) -> Hashable:

@@ -25,8 +25,8 @@ class _Run:
 
     step: int
     first: Tensor
-    predicted: Tensor
-    memory: Tensor
+    predicted: list[Tensor]  # by block
+    memory: list[Tensor]
     m: dict[str, Tensor]
     flagged: list[int]
     table: np.ndarray
@@ -56,8 +56,8 @@ class TorchWatch:
         self._run = _Run(
             0,
             first,
-            first,
-            torch.zeros_like(first),
+            [first[block.span] for block in layout.blocks],
+            [torch.zeros_like(first[block.span]) for block in layout.blocks],
             {n: torch.zeros_like(x) for n, x in parameters.items()} if remembers else {},
             [-1] * len(monitor.laws),
             np.zeros((len(parameters), len(PRODUCTS))),
@@ -158,13 +158,10 @@ class TorchWatch:
         }
         m = self._gathered(gradient)
         step = Step(theta, gradient, m, settings.direction(theta, gradient, m), run.step)
-        pairs = []
-        for block, value in zip(self._layout.blocks, self._blocks, strict=True):
-            h, memory = run.predicted[block.span], run.memory[block.span]
-            pairs.append(advance(block.plan, value, settings, step, h, memory))
-        run.predicted = _joined([h for h, _ in pairs])
-        if settings.remembers:
-            run.memory = _joined([b for _, b in pairs])
+        for k, (block, value) in enumerate(zip(self._layout.blocks, self._blocks, strict=True)):
+            run.predicted[k], run.memory[k] = advance(
+                block.plan, value, settings, step, run.predicted[k], run.memory[k]
+            )
         if self._looks(run.step + 1):  # the optimizer may overwrite both
             theta = {n: x.clone() for n, x in theta.items()}
             step = replace(step, theta=theta, u={n: x.clone() for n, x in step.u.items()})
@@ -185,7 +182,6 @@ class TorchWatch:
             torch.add(g, m, alpha=settings.momentum, out=m)
         return run.m
 
-    @torch.no_grad()
     def _after(self) -> None:
         run = self._run
         if run.pending is None:
@@ -198,11 +194,12 @@ class TorchWatch:
     def _looks(self, done: int) -> bool:
         return done == 1 or done % self.monitor.every == 0
 
+    @torch.no_grad()
     def _look(self, step: Step) -> None:
         """The parameters against the prediction."""
         run, moved = self._run, self._parameters
         was_flagged = max(run.flagged) >= 0
-        run.looked, run.seen = run.step, run.predicted
+        run.looked, run.seen = run.step, torch.cat(run.predicted)
         run.now, run.scale = self._all(moved), self._scale(moved)
         wrong = ~((run.now - run.seen).abs() <= self._tolerance * run.scale)  # NaN is wrong
         if bool(wrong.any()):
@@ -234,10 +231,6 @@ def _tied(parameters: Mapping[str, Tensor]) -> tuple[str, ...]:
         for b in names[i + 1 :]
         if parameters[a].untyped_storage().data_ptr() == parameters[b].untyped_storage().data_ptr()
     )
-
-
-def _joined(vectors: Sequence[Tensor]) -> Tensor:
-    return vectors[0] if len(vectors) == 1 else torch.cat(tuple(vectors))
 
 
 def _array(x: Tensor) -> np.ndarray:
