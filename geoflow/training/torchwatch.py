@@ -48,10 +48,9 @@ class TorchWatch:
         self._parameters = parameters
         layout = self._layout = monitor.layout
         self._blocks = [self._program(block.laws) for block in layout.blocks]
-        self._all = self._program(layout.order)
-        self._scale = self._program(layout.order, absolute=True)
+        self._all = self._program(layout.order, scales=True)
         with torch.no_grad():
-            first, scale = self._all(parameters), self._scale(parameters)
+            first, scale = self._all(parameters)
         remembers = monitor.settings.remembers
         self._run = _Run(
             0,
@@ -142,13 +141,13 @@ class TorchWatch:
         wide = self._run.first.dtype == torch.float64
         return self.monitor.tolerance or (1e-9 if wide else 1e-4)
 
-    def _program(self, laws: Sequence[int], absolute: bool = False) -> TorchProgram:
+    def _program(self, laws: Sequence[int], scales: bool = False) -> TorchProgram:
         """Laws by number."""
         own = [self.monitor.laws[k] for k in laws]
         constants: dict[str, float] = {}
         for law in own:
             constants |= self.monitor.watched.constants(law)
-        return TorchProgram([law.expression for law in own], constants, absolute)
+        return TorchProgram([law.expression for law in own], constants, scales)
 
     @torch.no_grad()
     def _before(self) -> None:
@@ -158,9 +157,14 @@ class TorchWatch:
         }
         m = self._gathered(gradient)
         step = Step(theta, gradient, m, settings.direction(theta, gradient, m), run.step)
-        for k, (block, value) in enumerate(zip(self._layout.blocks, self._blocks, strict=True)):
+        for k, (block, program) in enumerate(zip(self._layout.blocks, self._blocks, strict=True)):
             run.predicted[k], run.memory[k] = advance(
-                block.plan, value, settings, step, run.predicted[k], run.memory[k]
+                block.plan,
+                lambda at, p=program: p(at)[0],
+                settings,
+                step,
+                run.predicted[k],
+                run.memory[k],
             )
         if self._looks(run.step + 1):  # the optimizer may overwrite both
             theta = {n: x.clone() for n, x in theta.items()}
@@ -200,7 +204,7 @@ class TorchWatch:
         run, moved = self._run, self._parameters
         was_flagged = max(run.flagged) >= 0
         run.looked, run.seen = run.step, torch.cat(run.predicted)
-        run.now, run.scale = self._all(moved), self._scale(moved)
+        run.now, run.scale = self._all(moved)
         wrong = ~((run.now - run.seen).abs() <= self._tolerance * run.scale)  # NaN is wrong
         if bool(wrong.any()):
             for k, entries in enumerate(self._layout.split(wrong)):
