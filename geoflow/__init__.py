@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from geoflow.api import analyze as analyze
     from geoflow.api import check as check
+    from geoflow.api import check_law as check_law
     from geoflow.api import count_laws as count_laws
     from geoflow.api import find_laws as find_laws
     from geoflow.api import load as load
@@ -28,27 +29,38 @@ if TYPE_CHECKING:
     from geoflow.primitives import det as det
     from geoflow.primitives import inv as inv
     from geoflow.results import VerifySettings as VerifySettings
+    from geoflow.solvers import GaussLegendre as GaussLegendre
+    from geoflow.training.conserved import assert_conserved as assert_conserved
+    from geoflow.training.csvlog import CsvLog as CsvLog
+    from geoflow.training.descent import discretize as discretize
+    from geoflow.training.monitor import watch as watch
 
 _HOME = {
     "AnyLoss": "geoflow.lossclass",
+    "CsvLog": "geoflow.training.csvlog",
     "CrossEntropy": "geoflow.lossclass",
     "DiagnosticError": "geoflow.diagnostics",
     "Euclidean": "geoflow.metric",
     "FewData": "geoflow.lossclass",
     "Flow": "geoflow.flow",
+    "GaussLegendre": "geoflow.solvers",
     "Law": "geoflow.laws.law",
     "Mirror": "geoflow.metric",
     "Scaled": "geoflow.metric",
     "VerifySettings": "geoflow.results",
     "analyze": "geoflow.api",
+    "assert_conserved": "geoflow.training.conserved",
     "check": "geoflow.api",
+    "check_law": "geoflow.api",
     "count_laws": "geoflow.api",
     "det": "geoflow.primitives",
+    "discretize": "geoflow.training.descent",
     "find_laws": "geoflow.api",
     "inv": "geoflow.primitives",
     "load": "geoflow.api",
     "loads": "geoflow.api",
     "verify": "geoflow.api",
+    "watch": "geoflow.training.monitor",
 }
 __all__ = sorted(_HOME)  # pyright: ignore[reportUnsupportedDunderAll]
 

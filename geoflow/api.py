@@ -9,6 +9,7 @@ from os import PathLike
 
 from geoflow import analysis
 from geoflow.analysis import Analysis
+from geoflow.claims import judge_laws, law_results, replace_constants
 from geoflow.deadline import Deadline
 from geoflow.diagnostics import Diagnostic, DiagnosticError
 from geoflow.exact.cures import cure
@@ -17,11 +18,12 @@ from geoflow.exact.program import UnsupportedPrimitive
 from geoflow.flow import Flow
 from geoflow.laws.law import Law
 from geoflow.laws.search import DEFAULT_DEGREE, Where
+from geoflow.lawtext import read_law
 from geoflow.lie.closure import TooManyCoordinates
 from geoflow.lower import lower
 from geoflow.options import CheckOptions
 from geoflow.pipeline import check_paths
-from geoflow.results import LawCount, Report, Verification, VerifySettings
+from geoflow.results import HOLDS, LawCount, Report, Verdict, Verification, VerifySettings
 from geoflow.semantics import load as _load_models
 from geoflow.semantics import load_text as _load_text
 from geoflow.semantics.model import Model
@@ -167,6 +169,53 @@ def find_laws(
     return analyze(flow, seed=seed, degree=degree, timeout=timeout).laws
 
 
+@dataclass(frozen=True)
+class CheckedLaw:
+    """A law of one's own, judged. `law` can be printed, converted and called whatever the verdict is; `witness`: a
+    point, a cotangent and the nonzero derivative there."""
+
+    law: Law
+    verdict: Verdict
+    detail: str
+    witness: tuple[str, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        """Whether the law is proved, or probable."""
+        return self.verdict in HOLDS
+
+    def __str__(self) -> str:
+        """The law, the verdict, and the witness below."""
+        return "\n".join(
+            [f"{self.law}: {self.verdict}, {self.detail}", *(f"  {line}" for line in self.witness)]
+        )
+
+
+def check_law(flow: Flow, law: str, *, seed: int = 0, timeout: float | None = None) -> CheckedLaw:
+    """The verdict on a law of your own, written as in a .geo file in the flow's parameters: `"U.T @ U - V.T @ V"`,
+    `"sum(layers.0.weight**2, axis=1) - sum(layers.1.weight**2, axis=0)"`. Every entry is claimed to be conserved.
+
+    Raises:
+        DiagnosticError: the text is wrong, or φ or the metric is out of reach.
+        TypeError: what is given is no flow, or the law is no text.
+    """
+    _verify_flow(flow)
+    if not isinstance(law, str):
+        raise TypeError(f"a law of your own is a text, and this is of type {type(law).__name__}")
+    model = read_law(flow, law)
+    deadline = Deadline.after(timeout)
+    with _reachable():
+        counted = analysis.count(flow, seed, deadline)
+        judged = judge_laws(model, counted, deadline)
+        (result,) = law_results(model, counted, judged, ())
+    (own,) = judged
+    named = {c.name: c.value for c in model.constants}
+    found = own.law or Law(
+        own.claim.expression, replace_constants(counted, named), own.verdict, 0, 0
+    )
+    return CheckedLaw(found, result.verdict, result.detail, result.witness)
+
+
 def verify(
     flow: Flow,
     laws: Sequence[Law],
@@ -184,7 +233,7 @@ def verify(
         if not isinstance(law, Law):
             raise TypeError(
                 f"a law is one of `find_laws(flow)`, and this is of type {type(law).__name__}; "
-                "a law of your own is claimed in a .geo file"
+                "a law of your own is `check_law(flow, text).law`"
             )
     from geoflow.verification import symbolic_values
     from geoflow.verification import verify as integrate

@@ -18,6 +18,7 @@ from rich.console import Console
 from geoflow.call import expand, read_pairs, read_seconds, write
 from geoflow.commands import report as page
 from geoflow.commands.choices import Color, Overrides, Seed, Timeout
+from geoflow.commands.discretize import discretize
 from geoflow.commands.fmt import fmt
 from geoflow.commands.lsp import lsp
 from geoflow.commands.recheck import recheck
@@ -292,6 +293,7 @@ def compare(
 app.command()(page.report)
 app.command()(recheck)
 app.command()(sweep)
+app.command()(discretize)
 app.command()(fmt)
 app.command()(lsp)
 

@@ -179,6 +179,18 @@ class VerifySettings:
 
 
 @dataclass(frozen=True)
+class Collocation:
+    """A quadratic law along a trajectory of the implicit midpoint rule, which keeps those of the flow at any step size:
+    its relative drift at `step` and at half of it. `kept`: both are round-off."""
+
+    law: str
+    step: float
+    drift: float
+    halved: float
+    kept: bool
+
+
+@dataclass(frozen=True)
 class Verification:
     """Trajectories integrated in float64: largest relative drift of a law, how far the state moved (relative to its
     norm), and the relative drift of a control function that is no law."""
@@ -198,6 +210,7 @@ class Verification:
     )
     usable: bool = True  # false: every run exploded, was too stiff or did not move
     end_time: float = 0.0  # up to which every run that was used is good
+    collocation: tuple[Collocation, ...] = ()  # the quadratic laws
 
 
 @dataclass(frozen=True)

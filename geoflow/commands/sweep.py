@@ -82,7 +82,7 @@ def sweep(
 
         _check_targets(plot, out, page, resume)
         given = read_pairs(overrides)
-        chosen = _model(file, model, given)
+        chosen = chosen_model(file, model, given)
         members = family(chosen, read_pairs(over, "--over", "n=1..6"), given)
         options = SweepOptions(
             seed, gates, rank_only, read_seconds(timeout), jobs or _cores(), scheduler
@@ -118,7 +118,7 @@ def _check_targets(plot: str | None, out: Path | None, page: Path | None, resume
         refuse(f"{out} exists already", f"geoflow sweep … --out {out} --resume")
 
 
-def _model(file: str, name: str | None, given: dict[str, str]) -> Model:
+def chosen_model(file: str, name: str | None, given: dict[str, str]) -> Model:
     """The one model that is meant."""
     from geoflow.semantics import load, load_text
 
@@ -131,8 +131,8 @@ def _model(file: str, name: str | None, given: dict[str, str]) -> Model:
     names = [m.name for m in models]
     if name is None and len(models) > 1:
         refuse(
-            f"{file} holds {len(models)} models, and one is swept at a time",
-            *(f"geoflow sweep {file} --model {each}" for each in names[:5]),
+            f"{file} holds {len(models)} models, and one is taken at a time",
+            *(f"--model {each}" for each in names[:5]),
         )
     if name is not None and name not in names:
         refuse(f"{file} has no model {name!r}, but {', '.join(names)}")

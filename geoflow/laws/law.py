@@ -91,6 +91,21 @@ class Law:
 
         return law
 
+    def torch(self, **symbolic: float) -> Callable[..., Any]:
+        """A function of a PyTorch module, or of tensors by the names of the flow's parameters; differentiable. From
+        the expression itself, operation by operation. Needs PyTorch; laws of flows of order 2 have none yet.
+
+        Raises:
+            ValueError: the law reads velocities or time.
+        """
+        if any(isinstance(n, Velocity | Time) for n in walk(self.expression)):
+            raise ValueError("a law of velocities or of time has no PyTorch form yet")
+        from geoflow.expr.torch import torch_law
+
+        exact = {**self.flow.constants, **rationals([self.expression])}
+        values = {n: symbolic.get(n, 1.0) if v is None else float(v) for n, v in exact.items()}
+        return torch_law(self.expression, values)
+
     def _arrays(self, params: Any) -> dict[str, Any]:
         """The arrays of a tree like the one that the flow was made from, by name."""
         if self.flow.parametrization.data:

@@ -140,7 +140,22 @@ def trajectories(verify: Verification) -> str:
     return (
         f"largest drift {verify.max_drift:.1e} over {trials(verify)}{until}{losses}; the state moved by "
         f"{verify.moved:.2g}, a control function drifts by {verify.control_drift:.2g}"
+        f"{_collocated(verify)}"
     )
+
+
+def _collocated(verify: Verification) -> str:
+    """What the implicit midpoint rule makes of the quadratic laws."""
+    kept = [c for c in verify.collocation if c.kept]
+    words = ""
+    if kept:
+        which = "the law" if len(kept) == 1 else f"{len(kept)} laws"
+        largest = max(max(c.drift, c.halved) for c in kept)
+        words = f"; steps of {kept[0].step:.2g} by the implicit midpoint rule keep {which} to {largest:.1e}"
+    for c in verify.collocation:
+        if not c.kept:
+            words += f"; steps of {c.step:.2g} change {c.law} by {c.drift:.1e}, half steps by {c.halved:.1e}"
+    return words
 
 
 def trials(verify: Verification) -> str:

@@ -25,12 +25,14 @@ AGREEMENT = 0.1  # two passes agree on a drift when they differ by at most this 
 class VerifiedLaw:
     """A law as functions of a point (block name → array: `U`, `U'`, `t`): its values, and the sum
     of the absolute values of its terms, of the same shape. `proved`: exactly, not by a trajectory.
+    `quadratic`: a polynomial of degree 2 at most in the state, without t.
     """
 
     text: str
     value: Callable[[Point], jax.Array]
     scale: Callable[[Point], jax.Array]
     proved: bool
+    quadratic: bool = False
 
 
 def make_observer(flow: Flow, laws: tuple[VerifiedLaw, ...], rng: np.random.Generator) -> Observe:

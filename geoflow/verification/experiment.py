@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from geoflow.flow import Flow
-from geoflow.results import Verification, VerifySettings
+from geoflow.results import Collocation, Verification, VerifySettings
+from geoflow.verification.collocation import collocate
 from geoflow.verification.drift import (
     VerifiedLaw,
     changes,
@@ -124,6 +125,7 @@ class Experiment:
         self.settings = settings
         self.runs: Runs = draw_runs(flow, settings, seed, constants)
         observe = make_observer(flow, self.laws, generator(seed, 2))
+        self._losses, self._constants = losses, constants
         self._integrate: Integrator = make_integrator(flow, losses, constants, observe)
 
     def verification(self, tolerance: float = SOLVER_TOLERANCE) -> Verification:
@@ -279,6 +281,16 @@ class Experiment:
             end_time=min(
                 (float(found.runs.times[found.kept[r]][-1]) for r in found.used), default=0.0
             ),
+            collocation=self._collocated(found),
+        )
+
+    def _collocated(self, found: _Findings) -> tuple[Collocation, ...]:
+        """The quadratic laws along the first run that is good to its end."""
+        whole = np.flatnonzero(found.kept.all(axis=1))
+        if not whole.size:
+            return ()
+        return collocate(
+            self.flow, self._losses, self._constants, found.runs, int(whole[0]), self.laws
         )
 
 

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 import jax
 
+from geoflow.expr.degrees import degrees
 from geoflow.expr.evaluate import rationals
 from geoflow.expr.magnitude import magnitude
+from geoflow.expr.tree import Expr, depends_on_time
 from geoflow.laws.law import Law
 from geoflow.laws.tokens import environment
 from geoflow.verification.drift import VerifiedLaw
@@ -26,4 +28,16 @@ def as_verified(law: Law, symbolic: Mapping[str, float]) -> VerifiedLaw:
     def scale(point: Point) -> jax.Array:
         return magnitude(law.expression, environment(constants, point))
 
-    return VerifiedLaw(str(law), lambda point: law.at(point, symbolic), scale, proved)
+    return VerifiedLaw(
+        str(law),
+        lambda point: law.at(point, symbolic),
+        scale,
+        proved,
+        is_quadratic(law.expression),
+    )
+
+
+def is_quadratic(expression: Expr) -> bool:
+    """Whether an expression is a polynomial of degree 2 at most in the state, and no function of t."""
+    found = degrees(expression)
+    return found is not None and max(found) <= 2 and not depends_on_time(expression)

@@ -214,10 +214,12 @@ def make_integrator(
     return integrate
 
 
-def _one_run(flow: Flow, losses: tuple[Loss, ...], observe: Observe) -> Callable[..., Any]:
-    """One trajectory as a JAX function of its data."""
-    import diffrax  # here, not above: a check without verification is spared its 0.4 s
+Pull = Callable[[Any, Point, Any, Any], tuple[jax.Array, ...]]
 
+
+def make_pull(flow: Flow, losses: tuple[Loss, ...]) -> Pull:
+    """The cotangent of the loss, for (constants, point, (features, labels, which), time); open-loop controls for a
+    system without φ."""
     shapes = flow.parametrization.outputs or flow.cotangents
     ends = np.cumsum([int(np.prod(s)) for s in shapes])[:-1]
 
@@ -226,13 +228,32 @@ def _one_run(flow: Flow, losses: tuple[Loss, ...], observe: Observe) -> Callable
         return tuple(part.reshape(s) for part, s in parts)
 
     def pull(constants: Any, point: Point, args: Any, time: Any) -> tuple[jax.Array, ...]:
-        """The cotangent of the loss; open-loop controls for a system without φ."""
         features, labels, which = args
         if not flow.parametrization.outputs:
             return pieces(features[0] * jnp.sin(2 * time * features[1] + features[2]))
         flat = jnp.concatenate([jnp.ravel(y) for y in flow.output(constants, point)])
         a = pieces(cotangent(losses, which, features, labels, flat))
         return flow.parametrization.loss.project(shapes, a)
+
+    return pull
+
+
+def make_velocity(flow: Flow, losses: tuple[Loss, ...]) -> Callable[..., jax.Array]:
+    """z' as a function of (constants, time, flat state, data)."""
+    pull = make_pull(flow, losses)
+
+    def velocity(constants: Any, time: Any, state: jax.Array, args: Any) -> jax.Array:
+        point = split(flow, state)
+        return join(flow, flow.velocity(constants, point, pull(constants, point, args, time)))
+
+    return velocity
+
+
+def _one_run(flow: Flow, losses: tuple[Loss, ...], observe: Observe) -> Callable[..., Any]:
+    """One trajectory as a JAX function of its data."""
+    import diffrax  # here, not above: a check without verification is spared its 0.4 s
+
+    pull, moving = make_pull(flow, losses), make_velocity(flow, losses)
 
     def run(
         start: jax.Array,
@@ -245,9 +266,7 @@ def _one_run(flow: Flow, losses: tuple[Loss, ...], observe: Observe) -> Callable
         atol: jax.Array,
     ) -> tuple[jax.Array, jax.Array, Any, jax.Array]:
         def velocity(time: Any, state: jax.Array, args: Any) -> jax.Array:
-            point = split(flow, state)
-            a = pull(constants, point, args, time)
-            return join(flow, flow.velocity(constants, point, a))
+            return moving(constants, time, state, args)
 
         data = (features, labels, which)
         solution = diffrax.diffeqsolve(

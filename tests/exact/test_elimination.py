@@ -22,7 +22,9 @@ PRIMES = (
 
 
 def by_flint(rows: np.ndarray, prime: int) -> int:
-    return flint.nmod_mat(*rows.shape, (rows % prime).ravel().tolist(), prime).rank()
+    return flint.nmod_mat(
+        rows.shape[0], rows.shape[1], (rows % prime).ravel().tolist(), prime
+    ).rank()
 
 
 def of_rank(rng: np.random.Generator, prime: int, rows: int, columns: int, rank: int) -> np.ndarray:

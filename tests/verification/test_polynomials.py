@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -25,7 +27,7 @@ def test_values_and_scales_are_those_of_the_law():
     for law in laws:
         long = LongPolynomial.of(law.expression, flow)
         assert long is not None
-        point = {"w": rng.normal(size=28)}
+        point: dict[str, Any] = {"w": rng.normal(size=28)}
         constants = {n: float(v) for n, v in rationals([law.expression]).items()}
         wanted = magnitude(law.expression, environment(constants, point))
         assert float(long.value(point)) == pytest.approx(float(law.at(point)), rel=1e-12)
