@@ -76,3 +76,8 @@ def test_mistakes_point_at_the_text(text: str, code: str, column: int | None) ->
 def test_what_is_no_text_is_refused() -> None:
     with pytest.raises(TypeError, match="is a text"):
         gf.check_law(_flow(), lambda p: p)  # pyright: ignore[reportArgumentType]
+
+
+def test_a_law_ends_with_its_text() -> None:
+    with pytest.raises(gf.DiagnosticError):
+        gf.check_law(_flow(), "U.T @ U - V.T @ V\rlaw more = U")
