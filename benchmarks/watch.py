@@ -1,19 +1,22 @@
 """What watching costs: the time of a training step with and without `geoflow.watch`, side by side.
 
-    python benchmarks/watch.py [--hidden 256] [--batch 512] [--momentum 0] [--steps 100] [--torch]
+    python -m benchmarks.watch [--hidden 256] [--batch 512] [--momentum 0] [--rounds 60] [--torch]
 
 A ReLU network of two hidden layers on scikit-learn's digits (64 pixels, 10 classes), cross-entropy, SGD in single
-precision. The two loops take turns, ten rounds; the ratio is that of the medians of CPU time. Watching reads parameters
-and gradients a few times, whatever the batch is, so its part falls as the batch grows. A small network with the same
-layers is analyzed, and its laws are written for the large one.
+precision. Two runs of one process, watched and not, take turns every 20 steps, each turn in the other order, and only
+processor time counts (of all threads), so that other work on the machine disturbs both alike. Printed are the medians,
+the ratio of neighbouring turns (its median and quartiles), and the ratio of the least turns. Watching reads the
+gradients once, whatever the batch is, so its part falls as the batch grows. A small network with the same layers is
+analyzed, and its laws are written for the large one.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -24,8 +27,9 @@ from sklearn.datasets import load_digits
 
 import geoflow as gf
 
-RATE, ROUNDS = 0.05, 10
-Loop = Callable[[int], float]  # seconds of CPU for so many steps
+RATE = 0.05
+STEPS = 20  # a turn: twice as many as lie between two looks at the parameters
+Turn = Callable[[], float]  # so many further steps of a run: their processor time
 
 
 def mlp(p: Any, x: jax.Array) -> jax.Array:
@@ -63,7 +67,7 @@ def laws_of_the_large(hidden: int) -> tuple[gf.Flow, tuple[gf.Law, ...]]:
     )
 
 
-def in_jax(hidden: int, batch: int, momentum: float) -> dict[str, Loop]:
+def in_jax(hidden: int, batch: int, momentum: float) -> dict[str, Turn]:
     flow, laws = laws_of_the_large(hidden)
     monitor = gf.watch(flow, rate=RATE, momentum=momentum, laws=laws)
     rng = np.random.default_rng(0)
@@ -75,34 +79,37 @@ def in_jax(hidden: int, batch: int, momentum: float) -> dict[str, Loop]:
     images = jnp.asarray(data.data[:batch] / 16, jnp.float32)
     labels = jnp.asarray(data.target[:batch])
 
-    def loop(optimizer: Any, watched: bool) -> Loop:
+    def turns(optimizer: Any, watched: bool) -> Turn:
         @jax.jit
         def step(p: Any, s: Any) -> Any:
             updates, s = optimizer.update(jax.grad(loss)(p, images, labels), s, p)
             return optax.apply_updates(p, updates), s
 
-        def run(steps: int) -> float:
-            p, s = start, optimizer.init(start)
+        run = start, optimizer.init(start)
+
+        def turn() -> float:
+            nonlocal run
             begin = time.process_time()
-            for _ in range(steps):
-                p, s = step(p, s)
-            jax.block_until_ready((p, s))
+            for _ in range(STEPS):
+                run = step(*run)
+            jax.block_until_ready(run)
             seconds = time.process_time() - begin
             if watched:
-                flags = monitor.flags(monitor.state(s))
+                flags = monitor.flags(monitor.state(run[1]))
                 assert not flags, flags
             return seconds
 
-        return run
+        return turn
 
     plain = optax.sgd(RATE, momentum or None)
-    return {"plain": loop(plain, False), "watched": loop(monitor.wrap(plain), True)}
+    return {"plain": turns(plain, False), "watched": turns(monitor.wrap(plain), True)}
 
 
-def in_torch(hidden: int, batch: int, momentum: float) -> dict[str, Loop]:
+def in_torch(hidden: int, batch: int, momentum: float) -> dict[str, Turn]:
     import torch
 
     torch.set_num_threads(1)
+    nn = torch.nn
     flow, laws = laws_of_the_large(hidden)
     names = {"W1": "0.weight", "b1": "0.bias", "W2": "2.weight", "b2": "2.bias", "W3": "4.weight"}
     monitor = gf.watch(flow, rate=RATE, momentum=momentum, laws=laws, names=names)
@@ -110,21 +117,21 @@ def in_torch(hidden: int, batch: int, momentum: float) -> dict[str, Loop]:
     images = torch.tensor(data.data[:batch] / 16, dtype=torch.float32)
     labels = torch.tensor(data.target[:batch])
 
-    def loop(watched: bool) -> Loop:
-        def run(steps: int) -> float:
-            torch.manual_seed(0)
-            nn = torch.nn
-            model = nn.Sequential(
-                nn.Linear(64, hidden),
-                nn.ReLU(),
-                nn.Linear(hidden, hidden),
-                nn.ReLU(),
-                nn.Linear(hidden, 10, bias=False),
-            )
-            optimizer = torch.optim.SGD(model.parameters(), lr=RATE, momentum=momentum)
-            watch = monitor.torch(model, optimizer) if watched else None
+    def turns(watched: bool) -> Turn:
+        torch.manual_seed(0)
+        model = nn.Sequential(
+            nn.Linear(64, hidden),
+            nn.ReLU(),
+            nn.Linear(hidden, hidden),
+            nn.ReLU(),
+            nn.Linear(hidden, 10, bias=False),
+        )
+        optimizer = torch.optim.SGD(model.parameters(), lr=RATE, momentum=momentum)
+        watch = monitor.torch(model, optimizer) if watched else None
+
+        def turn() -> float:
             begin = time.process_time()
-            for _ in range(steps):
+            for _ in range(STEPS):
                 optimizer.zero_grad()
                 nn.functional.cross_entropy(model(images), labels).backward()
                 optimizer.step()
@@ -132,9 +139,9 @@ def in_torch(hidden: int, batch: int, momentum: float) -> dict[str, Loop]:
             assert watch is None or not watch.flags(), watch.flags()
             return seconds
 
-        return run
+        return turn
 
-    return {"plain": loop(False), "watched": loop(True)}
+    return {"plain": turns(False), "watched": turns(True)}
 
 
 def main() -> None:
@@ -142,21 +149,29 @@ def main() -> None:
     parser.add_argument("--hidden", type=int, default=256)
     parser.add_argument("--batch", type=int, default=512)
     parser.add_argument("--momentum", type=float, default=0.0)
-    parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument("--rounds", type=int, default=60)
     parser.add_argument("--torch", action="store_true")
     given = parser.parse_args()
-    loops = (in_torch if given.torch else in_jax)(given.hidden, given.batch, given.momentum)
-    for run in loops.values():
-        run(2)
-    seconds: dict[str, list[float]] = {name: [] for name in loops}
-    for _ in range(ROUNDS):
-        for name, run in loops.items():
-            seconds[name].append(run(given.steps))
-    medians = {name: statistics.median(s) / given.steps * 1e3 for name, s in seconds.items()}
-    ratio = medians["watched"] / medians["plain"]
+    turns = (in_torch if given.torch else in_jax)(given.hidden, given.batch, given.momentum)
+    for turn in turns.values():
+        turn()
+    orders = itertools.cycle([("plain", "watched"), ("watched", "plain")])
+    rounds = [{n: turns[n]() / STEPS for n in next(orders)} for _ in range(given.rounds)]
     print(
-        f"hidden {given.hidden}, batch {given.batch}, momentum {given.momentum:g}: "
-        f"{medians['plain']:.2f} ms of CPU a step, {medians['watched']:.2f} ms watched, {100 * (ratio - 1):+.1f} %"
+        f"hidden {given.hidden}, batch {given.batch}, momentum {given.momentum:g}: {said(rounds)}"
+    )
+
+
+def said(rounds: Sequence[Mapping[str, float]]) -> str:
+    columns = {n: [r[n] for r in rounds] for n in ("plain", "watched")}
+    plain, watched = (1e3 * statistics.median(c) for c in columns.values())
+    low, middle, high = statistics.quantiles(
+        [100 * (r["watched"] / r["plain"] - 1) for r in rounds]
+    )
+    least = 100 * (min(columns["watched"]) / min(columns["plain"]) - 1)
+    return (
+        f"{plain:.2f} ms of processor time a step, watched {watched:.2f} ms, {middle:+.1f} % "
+        f"({low:+.1f} to {high:+.1f}), least turns {least:+.1f} %"
     )
 
 

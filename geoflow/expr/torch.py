@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -36,18 +37,14 @@ class TorchPoint:
 
 def evaluate(root: Expr, point: TorchPoint) -> Tensor:
     """The value of an expression."""
-    return _folded(root, point, lambda leaf: leaf, _apply)
-
-
-def magnitude(root: Expr, point: TorchPoint) -> Tensor:
-    """The sum of the absolute terms, as `expr.magnitude`."""
-
-    def apply(node: Apply, arguments: list[Tensor], like: Tensor) -> Tensor:
-        if node.operation == "sub":
-            return arguments[0] + arguments[1]
-        return arguments[0] if node.operation == "neg" else torch.abs(_apply(node, arguments, like))
-
-    return _folded(root, point, torch.abs, apply)
+    values: dict[int, Tensor] = {}
+    for node in walk(root):
+        if isinstance(node, Apply):
+            arguments = [values[id(a)] for a in node.arguments]
+            values[id(node)] = operation(node, point.like)(*arguments)
+        else:
+            values[id(node)] = leaf_value(node, point)
+    return values[id(root)]
 
 
 def torch_law(expression: Expr, constants: Mapping[str, float]) -> Callable[..., Tensor]:
@@ -62,23 +59,8 @@ def torch_law(expression: Expr, constants: Mapping[str, float]) -> Callable[...,
     return law
 
 
-def _folded(
-    root: Expr,
-    point: TorchPoint,
-    of_leaf: Callable[[Tensor], Tensor],
-    apply: Callable[[Apply, list[Tensor], Tensor], Tensor],
-) -> Tensor:
-    values: dict[int, Tensor] = {}
-    for node in walk(root):
-        if isinstance(node, Apply):
-            arguments = [values[id(a)] for a in node.arguments]
-            values[id(node)] = apply(node, arguments, point.like)
-        else:
-            values[id(node)] = of_leaf(_leaf(node, point))
-    return values[id(root)]
-
-
-def _leaf(node: Number | Constant | Parameter | Velocity | Time, point: TorchPoint) -> Tensor:
+def leaf_value(node: Number | Constant | Parameter | Velocity | Time, point: TorchPoint) -> Tensor:
+    """The value of a node without arguments."""
     match node:
         case Parameter(name):
             return point.parameters[name]
@@ -92,101 +74,145 @@ def _leaf(node: Number | Constant | Parameter | Velocity | Time, point: TorchPoi
             return torch.as_tensor(point.time, dtype=point.like.dtype, device=point.like.device)
 
 
-def _apply(node: Apply, arguments: list[Tensor], like: Tensor) -> Tensor:
+def operation(node: Apply, like: Tensor) -> Callable[..., Tensor]:
+    """The operation of a node as a function of its arguments, its options read; `like` has the precision and device of
+    all."""
     if node.operation in _MADE:
-        return _MADE[node.operation](node, like)
+        return partial(_MADE[node.operation], node, like)
     if node.operation not in _RULES:
         raise UnsupportedInTorch(f"a law with `{node.operation}` has no PyTorch form yet")
-    return _RULES[node.operation](node, *arguments)
+    return _RULES[node.operation](node)
 
 
-def _index(node: Apply, a: Tensor) -> Tensor:
-    for axis, item in reversed(list(enumerate(node.option("items")))):
-        places = [item] if isinstance(item, int) else list(range(*item))
-        a = torch.index_select(a, axis, torch.tensor(places, device=a.device, dtype=torch.long))
-        a = a.squeeze(axis) if isinstance(item, int) else a
-    return a
+def _index(node: Apply) -> Callable[[Tensor], Tensor]:
+    items = node.option("items")
+    if all(isinstance(item, int) or item[2] > 0 for item in items):
+        places = tuple(item if isinstance(item, int) else slice(*item) for item in items)
+        return lambda a: a[places]
+
+    def index(a: Tensor) -> Tensor:
+        for axis, item in reversed(list(enumerate(items))):
+            if isinstance(item, int):
+                a = a.select(axis, item)
+            else:
+                taken = torch.tensor(list(range(*item)), device=a.device, dtype=torch.long)
+                a = torch.index_select(a, axis, taken)
+        return a
+
+    return index
 
 
-def _axes(node: Apply, a: Tensor) -> tuple[int, ...]:
+def _axes(node: Apply) -> tuple[int, ...]:
     axis = node.option("axis")
     if axis is None:
-        return tuple(range(a.ndim))
+        return tuple(range(len(node.arguments[0].shape)))
     return (axis,) if isinstance(axis, int) else tuple(axis)
 
 
-def _sum(node: Apply, a: Tensor) -> Tensor:
-    axes = _axes(node, a)
-    return a.sum(axes, keepdim=bool(node.option("keepdims"))) if axes else a
+def _sum(node: Apply) -> Callable[[Tensor], Tensor]:
+    axes, keep = _axes(node), bool(node.option("keepdims"))
+    return (lambda a: torch.sum(a, axes, keep)) if axes else (lambda a: a)
 
 
-def _mean(node: Apply, a: Tensor) -> Tensor:
-    axes = _axes(node, a)
-    return a.mean(axes, keepdim=bool(node.option("keepdims"))) if axes else a
+def _mean(node: Apply) -> Callable[[Tensor], Tensor]:
+    axes, keep = _axes(node), bool(node.option("keepdims"))
+    return (lambda a: torch.mean(a, axes, keep)) if axes else (lambda a: a)
 
 
-def _prod(node: Apply, a: Tensor) -> Tensor:
-    for axis in sorted(_axes(node, a), reverse=True):
-        a = a.prod(axis, keepdim=bool(node.option("keepdims")))
-    return a
+def _norm(node: Apply) -> Callable[[Tensor], Tensor]:
+    total = _sum(node)
+    return lambda a: torch.sqrt(total(a * a))
 
 
-def _transpose(node: Apply, a: Tensor) -> Tensor:
-    return a.permute(node.option("axes") or tuple(range(a.ndim))[::-1])
+def _prod(node: Apply) -> Callable[[Tensor], Tensor]:
+    axes, keep = sorted(_axes(node), reverse=True), bool(node.option("keepdims"))
+
+    def product(a: Tensor) -> Tensor:
+        for axis in axes:
+            a = a.prod(axis, keepdim=keep)
+        return a
+
+    return product
 
 
-def _power(node: Apply, a: Tensor) -> Tensor:
+def _transpose(node: Apply) -> Callable[[Tensor], Tensor]:
+    axes = node.option("axes") or tuple(range(len(node.shape)))[::-1]
+    return lambda a: a.permute(axes)
+
+
+def _power(node: Apply) -> Callable[[Tensor], Tensor]:
     exponent = node.option("exponent")
+    if exponent == 2:
+        return torch.square
     if exponent.denominator == 1:
-        return a ** int(exponent)
-    return torch.sqrt(a) ** exponent.numerator
+        whole = int(exponent)
+        return lambda a: a**whole
+    half = exponent.numerator
+    return lambda a: torch.sqrt(a) ** half
 
 
-def _diag(_: Apply, a: Tensor) -> Tensor:
-    return torch.diag(a)
+def _outer(a: Tensor, b: Tensor) -> Tensor:
+    return torch.outer(a.reshape(-1), b.reshape(-1))
 
 
-def _dot(_: Apply, a: Tensor, b: Tensor) -> Tensor:
+def _dot(a: Tensor, b: Tensor) -> Tensor:
     return torch.dot(a, b) if a.ndim == b.ndim == 1 else torch.matmul(a, b)
 
 
-_RULES: dict[str, Callable[..., Tensor]] = {
-    "add": lambda _, a, b: a + b,
-    "sub": lambda _, a, b: a - b,
-    "mul": lambda _, a, b: a * b,
-    "div": lambda _, a, b: a / b,
-    "neg": lambda _, a: -a,
+def _plain(function: Callable[..., Tensor]) -> Callable[[Apply], Callable[..., Tensor]]:
+    return lambda _: function
+
+
+def _reshape(node: Apply) -> Callable[[Tensor], Tensor]:
+    shape = node.option("shape")
+    return lambda a: a.reshape(shape)
+
+
+def _of_many(function: Callable[..., Tensor]) -> Callable[[Apply], Callable[..., Tensor]]:
+    def rule(node: Apply) -> Callable[..., Tensor]:
+        axis = node.option("axis") or 0
+        return lambda *a: function(a, axis)
+
+    return rule
+
+
+_RULES: dict[str, Callable[[Apply], Callable[..., Tensor]]] = {
+    "add": _plain(torch.add),
+    "sub": _plain(torch.sub),
+    "mul": _plain(torch.mul),
+    "div": _plain(torch.div),
+    "neg": _plain(torch.neg),
     "pow": _power,
-    "matmul": lambda _, a, b: torch.matmul(a, b),
+    "matmul": _plain(torch.matmul),
     "transpose": _transpose,
     "index": _index,
     "sum": _sum,
     "prod": _prod,
     "mean": _mean,
-    "norm": lambda n, a: torch.sqrt(_sum(n, a * a)),
-    "trace": lambda _, a: torch.trace(a),
-    "det": lambda _, a: torch.linalg.det(a),
-    "inv": lambda _, a: torch.linalg.inv(a),
-    "diag": _diag,
-    "outer": lambda _, a, b: torch.outer(a.reshape(-1), b.reshape(-1)),
-    "kron": lambda _, a, b: torch.kron(a, b),
-    "dot": _dot,
-    "einsum": lambda n, *a: torch.einsum(n.option("subscripts"), *a),
-    "reshape": lambda n, a: a.reshape(n.option("shape")),
-    "concat": lambda n, *a: torch.cat(a, n.option("axis") or 0),
-    "stack": lambda n, *a: torch.stack(a, n.option("axis") or 0),
-    "sqrt": lambda _, a: torch.sqrt(a),
-    "exp": lambda _, a: torch.exp(a),
-    "log": lambda _, a: torch.log(a),
-    "abs": lambda _, a: torch.abs(a),
-    "maximum": lambda _, a, b: torch.maximum(a, b),
-    "minimum": lambda _, a, b: torch.minimum(a, b),
-    "relu": lambda _, a: torch.relu(a),
-    "tanh": lambda _, a: torch.tanh(a),
-    "sigmoid": lambda _, a: torch.sigmoid(a),
-    "softplus": lambda _, a: torch.nn.functional.softplus(a),
-    "silu": lambda _, a: torch.nn.functional.silu(a),
-    "softmax": lambda n, a: torch.softmax(a, n.option("axis")),
+    "norm": _norm,
+    "trace": _plain(torch.trace),
+    "det": _plain(torch.linalg.det),
+    "inv": _plain(torch.linalg.inv),
+    "diag": _plain(torch.diag),
+    "outer": _plain(_outer),
+    "kron": _plain(torch.kron),
+    "dot": _plain(_dot),
+    "einsum": lambda n: partial(torch.einsum, n.option("subscripts")),
+    "reshape": _reshape,
+    "concat": _of_many(torch.cat),
+    "stack": _of_many(torch.stack),
+    "sqrt": _plain(torch.sqrt),
+    "exp": _plain(torch.exp),
+    "log": _plain(torch.log),
+    "abs": _plain(torch.abs),
+    "maximum": _plain(torch.maximum),
+    "minimum": _plain(torch.minimum),
+    "relu": _plain(torch.relu),
+    "tanh": _plain(torch.tanh),
+    "sigmoid": _plain(torch.sigmoid),
+    "softplus": _plain(torch.nn.functional.softplus),
+    "silu": _plain(torch.nn.functional.silu),
+    "softmax": lambda n: partial(torch.softmax, dim=n.option("axis")),
 }
 
 _MADE: dict[str, Callable[[Apply, Tensor], Tensor]] = {

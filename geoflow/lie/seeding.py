@@ -44,7 +44,8 @@ class Start:
 
 def start(generator: Generator, place: ModularPoint, seed: int, deadline: Deadline) -> Start | None:
     """The space at a point; None for a flow that this is not for: small, with a drift, with square roots or functions
-    without a value mod p, or with a program that the walk or sparse arithmetic cannot go through, or cannot divide in."""
+    without a value mod p, or with a program that the walk or sparse arithmetic cannot go through, or divide
+    in."""
     flow = generator.flow
     if flow.dimension < SMALLEST or flow.has_drift or generator.estimated:
         return None

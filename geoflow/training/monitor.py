@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from os import PathLike
 from typing import Any, NamedTuple
 
@@ -18,34 +19,27 @@ import numpy as np
 from geoflow.laws.law import Law
 from geoflow.training.csvlog import CsvLog
 from geoflow.training.diagnosis import PRODUCTS, products
-from geoflow.training.prediction import Plan, Step, Value, advance, plan
+from geoflow.training.layout import Layout
+from geoflow.training.prediction import Plan, Step, advance, plan
 from geoflow.training.record import LawRecord, Record, notes
 from geoflow.training.settings import Optimizer, Rate, Settings
 from geoflow.training.watched import Source, Watched, leaves, watched
 
 
-class Look(NamedTuple):
-    """What was seen when the parameters were looked at last, after `step` steps: by law its value, the value predicted,
-    the scale, and the step from which on it is not explained, or −1; `table`: see `diagnosis`."""
-
-    step: Any
-    now: tuple[Any, ...]
-    predicted: tuple[Any, ...]
-    scale: tuple[Any, ...]
-    flagged: Any
-    table: Any
-
-
 class WatchState(NamedTuple):
-    """What a run carries along, a pytree of arrays: the number of steps; by law its value at the start, the value
-    predicted, and B(θ, m); with momentum the gathered gradient m; the last look."""
+    """What a run carries along, few arrays, since each one costs at every step.
 
-    step: Any
-    first: tuple[Any, ...]
-    predicted: tuple[Any, ...]
-    memory: tuple[Any, ...]
+    `counts`: the steps; the steps after which the parameters were looked at last; by law the step from which on it is
+    not explained, or −1. By entry of the laws' vector (see `layout`): `first`, the values at the start; `predicted`;
+    with momentum `memory`, B(θ, m). `m`: with momentum, the gathered gradient. `seen`, at the last look: values,
+    predicted values, scales, and the table of `diagnosis`."""
+
+    counts: Any
+    first: Any
+    predicted: Any
+    memory: Any
     m: Any
-    look: Look
+    seen: Any
 
 
 @dataclass(frozen=True)
@@ -79,51 +73,65 @@ class Monitor:
         read = {n for p in self.plans for n in p.names}
         return tuple(n for n in self.watched.names if n in read)
 
+    @cached_property
+    def layout(self) -> Layout:
+        """Where each law is in the vector of all."""
+        return Layout.of(self.laws, self.plans, self.settings)
+
     def start(self, params: Any) -> WatchState:
         """The state before the first step."""
-        theta = self._leaves(params)
-        values = tuple(value(theta) for value in self._values)
-        scales = tuple(self.watched.scale(law, theta) for law in self.laws)
-        zero = {n: jnp.zeros_like(x) for n, x in theta.items()} if self.settings.remembers else {}
-        table = jnp.zeros((len(theta), len(PRODUCTS)), next(iter(theta.values())).dtype)
-        look = Look(jnp.asarray(0), values, values, scales, jnp.full(len(values), -1), table)
-        memory = tuple(jnp.zeros_like(v) for v in values)
-        return WatchState(jnp.asarray(0), values, values, memory, zero, look)
+        theta, remembers = self._leaves(params), self.settings.remembers
+        first = self._values(self.layout.order, theta)
+        table = jnp.zeros(len(theta) * len(PRODUCTS), first.dtype)
+        return WatchState(
+            jnp.asarray([0, 0, *(-1 for _ in self.laws)]),
+            first,
+            first,
+            jnp.zeros_like(first) if remembers else None,
+            {n: jnp.zeros_like(x) for n, x in theta.items()} if remembers else None,
+            jnp.concatenate([first, first, self._scales(theta), table]),
+        )
 
     def update(self, state: WatchState, params: Any, gradient: Any, after: Any) -> WatchState:
         """The state after a step from `params` to `after`, by the gradient that the optimizer was given."""
         theta, g, settings = self._leaves(params), self._leaves(gradient), self.settings
         m = settings.gathered(theta, g, state.m)
-        step = Step(theta, g, m, settings.direction(theta, g, m), state.step)
-        pairs = [
-            advance(p, value, settings, step, h, memory)
-            for p, value, h, memory in zip(
-                self.plans, self._values, state.predicted, state.memory, strict=True
-            )
-        ]
-        predicted = tuple(h for h, _ in pairs)
-        done = state.step + 1
-        look = jax.lax.cond(
+        step = Step(theta, g, m, settings.direction(theta, g, m), state.counts[0])
+        predicted, memory = self._advanced(step, state)
+        done = state.counts[0] + 1
+        counts, seen = jax.lax.cond(
             (done == 1) | (done % self.every == 0),
-            lambda: self._looked(state.look, step, self._leaves(after), predicted),
-            lambda: state.look,
+            lambda: self._looked(state, step, self._leaves(after), predicted),
+            lambda: (state.counts, state.seen),
         )
-        memory = tuple(b for _, b in pairs)
-        kept = m if settings.remembers else {}
-        return WatchState(done, state.first, predicted, memory, kept, look)
+        kept = m if settings.remembers else None
+        return WatchState(counts.at[0].set(done), state.first, predicted, memory, kept, seen)
+
+    def _advanced(self, step: Step, state: WatchState) -> tuple[Any, Any]:
+        """Predicted values and memory after the step."""
+        pairs = []
+        for block in self.layout.blocks:
+            memory = None if state.memory is None else state.memory[block.span]
+            value = partial(self._values, block.laws)
+            h = state.predicted[block.span]
+            pairs.append(advance(block.plan, value, self.settings, step, h, memory))
+        predicted = jnp.concatenate([h for h, _ in pairs])
+        return predicted, None if state.memory is None else jnp.concatenate([b for _, b in pairs])
 
     def _looked(
-        self, last: Look, step: Step, moved: Mapping[str, Any], predicted: tuple[Any, ...]
-    ) -> Look:
-        """The parameters against the prediction."""
-        now = tuple(value(moved) for value in self._values)
-        scale = tuple(self.watched.scale(law, moved) for law in self.laws)
-        flagged = self._flagged(last, step.number, now, predicted, scale)
-        new = (jnp.max(last.flagged) < 0) & (jnp.max(flagged) >= 0)
+        self, last: WatchState, step: Step, moved: Mapping[str, Any], predicted: Any
+    ) -> tuple[Any, Any]:
+        """The parameters against the prediction: counts and what is seen."""
+        now, scale = self._values(self.layout.order, moved), self._scales(moved)
+        was, table = last.counts[2:], last.seen[3 * now.size :]
+        flagged = self._flagged(was, step.number, now, predicted, scale)
+        new = (jnp.max(was) < 0) & (jnp.max(flagged) >= 0)
         table = jax.lax.cond(
-            new, lambda: self._table(step, moved).astype(last.table.dtype), lambda: last.table
+            new, lambda: jnp.ravel(self._table(step, moved)).astype(table.dtype), lambda: table
         )
-        return Look(step.number + 1, now, predicted, scale, flagged, table)
+        done = step.number + 1
+        counts = jnp.concatenate([jnp.stack([done, done]), flagged])
+        return counts, jnp.concatenate([now, predicted, scale, table])
 
     def wrap(self, optimizer: Any) -> Any:
         """An Optax optimizer that watches itself; `state(...)` finds what it saw in the optimizer's state. Of a chain
@@ -159,24 +167,23 @@ class Monitor:
 
     def record(self, state: WatchState) -> Record:
         """The run so far, as NumPy arrays."""
-        host = jax.device_get(state)
-        look: Look = host.look
-        columns = (host.first, look.now, look.predicted, look.scale, look.flagged)
+        host: WatchState = jax.device_get(state)
+        now, predicted, scale, table = np.split(host.seen, np.arange(1, 4) * host.first.size)
+        columns = (self.layout.split(x) for x in (host.first, now, predicted, scale))
         laws = tuple(
-            LawRecord(label, plan, *(np.asarray(x) for x in values), flagged_at=int(at))
+            LawRecord(label, plan, *values, flagged_at=int(at))
             for label, plan, *values, at in zip(
-                self.watched.labels, self.plans, *columns, strict=True
+                self.watched.labels, self.plans, *columns, host.counts[2:], strict=True
             )
         )
-        dtype = look.table.dtype
         return Record(
-            int(look.step),
+            int(host.counts[1]),
             laws,
             self.names,
-            look.table,
+            table.reshape(-1, len(PRODUCTS)),
             self.settings,
-            self._tolerance(dtype),
-            float(np.finfo(dtype).eps),
+            self._tolerance(table.dtype),
+            float(np.finfo(table.dtype).eps),
         )
 
     def row(self, state: WatchState) -> dict[str, float | int]:
@@ -202,29 +209,27 @@ class Monitor:
     def _leaves(self, tree: Any) -> dict[str, Any]:
         return leaves(tree, self.names, self.renamed)
 
-    @property
-    def _values(self) -> tuple[Value, ...]:
-        return tuple(law.at for law in self.laws)
+    def _values(self, laws: Sequence[int], theta: Mapping[str, Any]) -> jax.Array:
+        """Values of laws, by number, as one vector."""
+        return jnp.concatenate([jnp.ravel(self.laws[k].at(theta)) for k in laws])
+
+    def _scales(self, theta: Mapping[str, Any]) -> jax.Array:
+        found = (self.watched.scale(self.laws[k], theta) for k in self.layout.order)
+        return jnp.concatenate([jnp.ravel(x) for x in found])
 
     def _tolerance(self, dtype: Any) -> float:
         return self.tolerance or (1e-9 if jnp.finfo(dtype).bits == 64 else 1e-4)
 
-    def _flagged(
-        self,
-        last: Look,
-        number: Any,
-        now: Sequence[Any],
-        predicted: Sequence[Any],
-        scale: Sequence[Any],
-    ) -> Any:
+    def _flagged(self, was: Any, number: Any, now: Any, predicted: Any, scale: Any) -> Any:
         """By law the first step that was looked at and is not explained."""
-        found = []
-        for k, how in enumerate(self.plans):
-            error = jnp.abs(now[k] - predicted[k])
-            tolerance = self._tolerance(error.dtype) * scale[k]
-            wrong = jnp.any(~(error <= tolerance)) & how.predicted  # NaN is wrong
-            found.append(jnp.where((last.flagged[k] < 0) & wrong, number, last.flagged[k]))
-        return jnp.stack(found)
+        wrong = ~(jnp.abs(now - predicted) <= self._tolerance(now.dtype) * scale)  # NaN is wrong
+        by_law = jnp.stack(
+            [
+                jnp.any(wrong[place]) & plan.predicted
+                for place, plan in zip(self.layout.places, self.plans, strict=True)
+            ]
+        )
+        return jnp.where((was < 0) & by_law, number, was)
 
     def _table(self, step: Step, moved: Mapping[str, Any]) -> jax.Array:
         predicted = self.settings.moved(step.theta, step.u, step.number)

@@ -83,27 +83,33 @@ class Step:
 def advance(
     how: Plan, value: Value, settings: Settings, step: Step, h: Any, memory: Any
 ) -> tuple[Any, Any]:
-    """The law's value after the step, and B(θ, m) (of a law of degree 1: h(m)); both before it are given."""
+    """The value after the step of laws with one plan, and B(θ, m) (of laws of degree 1: h(m)); both before it are
+    given, as one vector each. Without momentum nothing is remembered, and `memory` is not read."""
     first = how.names[0]
     rate = settings.rate(first, step.number)
     coupled, momentum = settings.coupled(first), settings.momentum
-    kept = 1 - rate * settings.shrinking(first)
+    kept = 1 - rate * shrinking if (shrinking := settings.shrinking(first)) else 1.0
     match how.how:
         case "quadratic":
             at_m = value(step.m)
-            along_m = momentum * memory + coupled * h
+            along_m = combination((momentum, memory), (coupled, h))
             if not settings.nesterov:
-                after = kept**2 * h - 2 * kept * rate * along_m + rate**2 * at_m
-                return after, kept * along_m - rate * at_m
+                after = combination((kept**2, h), (-2 * kept * rate, along_m), (rate**2, at_m))
+                if not settings.remembers:
+                    return after, memory
+                return after, combination((kept, along_m), (-rate, at_m))
             at_u = value(step.u)
             both = value({n: step.u[n] + step.m[n] for n in how.names})
-            along_u = coupled * h + momentum * along_m
-            after = kept**2 * h - 2 * kept * rate * along_u + rate**2 * at_u
-            return after, kept * along_m - rate * (both - at_u - at_m) / 2
+            along_u = combination((coupled, h), (momentum, along_m))
+            after = combination((kept**2, h), (-2 * kept * rate, along_u), (rate**2, at_u))
+            return after, combination((kept, along_m), (-rate / 2, both - at_u - at_m))
         case "linear":
-            gathered = momentum * memory + coupled * h
-            along = coupled * h + momentum * gathered if settings.nesterov else gathered
-            return kept * h - rate * along, gathered
+            gathered = combination((momentum, memory), (coupled, h))
+            along = gathered
+            if settings.nesterov:
+                along = combination((coupled, h), (momentum, gathered))
+            after = combination((kept, h), (-rate, along))
+            return after, gathered if settings.remembers else memory
         case "mixed":
             plus = {n: step.u[n] for n in how.names}
             minus = {n: -x for n, x in plus.items()}
@@ -114,3 +120,18 @@ def advance(
             return h + after - value(step.theta), memory
         case "none":
             return h, memory
+
+
+def combination(*terms: tuple[Any, Any]) -> Any:
+    """Σ cx over the terms (c, x), without those where c or x is the number 0; 0.0 if there are none."""
+    total: Any = 0.0
+    for c, x in terms:
+        if _is(c, 0) or _is(x, 0):
+            continue
+        term = x if _is(c, 1) else c * x
+        total = term if _is(total, 0) else total + term
+    return total
+
+
+def _is(x: Any, number: int) -> bool:
+    return isinstance(x, int | float) and x == number

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from geoflow.expr.torch import TorchPoint, evaluate, magnitude
+from geoflow.expr.torchprogram import TorchProgram
 from geoflow.training.diagnosis import PRODUCTS, products
-from geoflow.training.prediction import Step, Value, advance
+from geoflow.training.prediction import Step, advance
 from geoflow.training.record import LawRecord, Record
 
 if TYPE_CHECKING:
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 
 @dataclass
 class _Run:
-    """What the hooks have seen."""
+    """What the hooks have seen; vectors as in `layout`. `m`: with momentum, the gathered gradient."""
 
     step: int
-    first: list[Tensor]
-    predicted: list[Tensor]
+    first: Tensor
+    predicted: list[Tensor]  # by block
     memory: list[Tensor]
     m: dict[str, Tensor]
     flagged: list[int]
     table: np.ndarray
+    now: Tensor
+    seen: Tensor
+    scale: Tensor
     looked: int = 0
-    seen: list[Tensor] | None = None
-    now: list[Tensor] | None = None
-    scale: list[Tensor] | None = None
     pending: Step | None = None
 
 
@@ -46,17 +46,23 @@ class TorchWatch:
         self.monitor = monitor
         self.tied = tied
         self._parameters = parameters
-        self._values: tuple[Value, ...] = tuple(self._value(law) for law in monitor.laws)
-        theta = self._now()
-        first = [value(theta) for value in self._values]
+        layout = self._layout = monitor.layout
+        self._blocks = [self._program(block.laws) for block in layout.blocks]
+        self._all = self._program(layout.order, scales=True)
+        with torch.no_grad():
+            first, scale = self._all(parameters)
+        remembers = monitor.settings.remembers
         self._run = _Run(
             0,
             first,
-            list(first),
-            [torch.zeros_like(v) for v in first],
-            {n: torch.zeros_like(x) for n, x in theta.items()},
-            [-1] * len(first),
-            np.zeros((len(theta), len(PRODUCTS))),
+            [first[block.span] for block in layout.blocks],
+            [torch.zeros_like(first[block.span]) for block in layout.blocks],
+            {n: torch.zeros_like(x) for n, x in parameters.items()} if remembers else {},
+            [-1] * len(monitor.laws),
+            np.zeros((len(parameters), len(PRODUCTS))),
+            first,
+            first,
+            scale,
         )
         self._handles: list[Any] = []
 
@@ -113,17 +119,11 @@ class TorchWatch:
     def record(self) -> Record:
         """The run so far, as it was looked at last."""
         run = self._run
-        columns = (run.first, run.now or run.first, run.seen or run.first)
-        scales = run.scale or [self._scale(law, self._now()) for law in self.monitor.laws]
+        columns = [self._layout.split(_array(x)) for x in (run.first, run.now, run.seen, run.scale)]
         laws = tuple(
-            LawRecord(label, plan, *(_array(x) for x in values), flagged_at=at)
+            LawRecord(label, plan, *values, flagged_at=at)
             for label, plan, *values, at in zip(
-                self.monitor.watched.labels,
-                self.monitor.plans,
-                *columns,
-                scales,
-                run.flagged,
-                strict=True,
+                self.monitor.watched.labels, self.monitor.plans, *columns, run.flagged, strict=True
             )
         )
         return Record(
@@ -133,47 +133,59 @@ class TorchWatch:
             run.table,
             self.monitor.settings,
             self._tolerance,
-            float(torch.finfo(run.first[0].dtype).eps),
+            float(torch.finfo(run.first.dtype).eps),
         )
 
     @property
     def _tolerance(self) -> float:
-        wide = self._run.first[0].dtype == torch.float64
+        wide = self._run.first.dtype == torch.float64
         return self.monitor.tolerance or (1e-9 if wide else 1e-4)
 
-    def _value(self, law: Any) -> Value:
-        constants = self.monitor.watched.constants(law)
-        return lambda theta: evaluate(law.expression, TorchPoint(theta, constants))
-
-    def _scale(self, law: Any, theta: Mapping[str, Tensor]) -> Tensor:
-        constants = self.monitor.watched.constants(law)
-        return magnitude(law.expression, TorchPoint(theta, constants))
-
-    def _now(self) -> dict[str, Tensor]:
-        return {n: x.detach() for n, x in self._parameters.items()}
+    def _program(self, laws: Sequence[int], scales: bool = False) -> TorchProgram:
+        """Laws by number."""
+        own = [self.monitor.laws[k] for k in laws]
+        constants: dict[str, float] = {}
+        for law in own:
+            constants |= self.monitor.watched.constants(law)
+        return TorchProgram([law.expression for law in own], constants, scales)
 
     @torch.no_grad()
     def _before(self) -> None:
-        run, settings = self._run, self.monitor.settings
-        theta = self._now()
+        run, settings, theta = self._run, self.monitor.settings, self._parameters
         gradient = {
-            n: torch.zeros_like(x) if x.grad is None else x.grad.detach()
-            for n, x in self._parameters.items()
+            n: torch.zeros_like(x) if (g := x.grad) is None else g for n, x in theta.items()
         }
-        m = settings.gathered(theta, gradient, run.m)
+        m = self._gathered(gradient)
         step = Step(theta, gradient, m, settings.direction(theta, gradient, m), run.step)
-        for k, (plan, value) in enumerate(zip(self.monitor.plans, self._values, strict=True)):
+        for k, (block, program) in enumerate(zip(self._layout.blocks, self._blocks, strict=True)):
             run.predicted[k], run.memory[k] = advance(
-                plan, value, settings, step, run.predicted[k], run.memory[k]
+                block.plan,
+                lambda at, p=program: p(at)[0],
+                settings,
+                step,
+                run.predicted[k],
+                run.memory[k],
             )
-        if settings.remembers:
-            run.m = m
         if self._looks(run.step + 1):  # the optimizer may overwrite both
             theta = {n: x.clone() for n, x in theta.items()}
             step = replace(step, theta=theta, u={n: x.clone() for n, x in step.u.items()})
         run.pending = step
 
-    @torch.no_grad()
+    def _gathered(self, gradient: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """m after the gradient of this step; its own memory is overwritten."""
+        run, settings = self._run, self.monitor.settings
+        if not settings.remembers:
+            return settings.gathered(self._parameters, gradient, run.m)
+        for n, m in run.m.items():
+            coupled = settings.coupled(n)
+            g = (
+                torch.add(gradient[n], self._parameters[n], alpha=coupled)
+                if coupled
+                else gradient[n]
+            )
+            torch.add(g, m, alpha=settings.momentum, out=m)
+        return run.m
+
     def _after(self) -> None:
         run = self._run
         if run.pending is None:
@@ -186,18 +198,18 @@ class TorchWatch:
     def _looks(self, done: int) -> bool:
         return done == 1 or done % self.monitor.every == 0
 
+    @torch.no_grad()
     def _look(self, step: Step) -> None:
         """The parameters against the prediction."""
-        run, moved = self._run, self._now()
+        run, moved = self._run, self._parameters
         was_flagged = max(run.flagged) >= 0
-        run.looked, run.seen = run.step, list(run.predicted)
-        run.now = [value(moved) for value in self._values]
-        run.scale = [self._scale(law, moved) for law in self.monitor.laws]
-        for k, plan in enumerate(self.monitor.plans):
-            error = torch.abs(run.now[k] - run.seen[k])
-            wrong = plan.predicted and not bool((error <= self._tolerance * run.scale[k]).all())
-            if wrong and run.flagged[k] < 0:
-                run.flagged[k] = step.number
+        run.looked, run.seen = run.step, torch.cat(run.predicted)
+        run.now, run.scale = self._all(moved)
+        wrong = ~((run.now - run.seen).abs() <= self._tolerance * run.scale)  # NaN is wrong
+        if bool(wrong.any()):
+            for k, entries in enumerate(self._layout.split(wrong)):
+                if run.flagged[k] < 0 and self.monitor.plans[k].predicted and bool(entries.any()):
+                    run.flagged[k] = step.number
         if not was_flagged and max(run.flagged) >= 0:
             run.table = self._table(step, moved)
 

@@ -12,7 +12,9 @@ import pytest
 
 import geoflow as gf
 from geoflow.analysis import Counted, count, law_count
+from geoflow.lower.model import lower
 from geoflow.metric.fisher import Fisher
+from geoflow.semantics import load_text
 from geoflow.structure.directsum import summands
 
 from ..laws.checking import check, verdicts
@@ -192,3 +194,18 @@ def test_a_sum_that_is_large_is_refuted_by_proofs_alone(monkeypatch: pytest.Monk
     claims = verdicts(check(text.format(hidden) + "law b = z**2 - w**2\nexpect complete\n"))
     assert claims["a"] == claims["b"] == "proved"
     assert claims["expect complete"] == "probably refuted"
+
+
+def test_lists_of_laws_of_a_large_sum_are_shown_summand_by_summand():
+    text = """dim H = 3
+param Q[h in 1..H][12, 4], K[h in 1..H][12, 4]
+map phi = [[Q[h] @ K[h].T for h in 1..H]]
+law heads = [Q[h].T @ Q[h] - K[h].T @ K[h] for h in 1..H]
+law wrong = [Q[h].T @ Q[h] + (2*h - 5)*K[h].T @ K[h] for h in 1..H]
+"""
+    (model,), _ = load_text(text)
+    counted = count(lower(model))
+    assert len(counted.parts) == 3
+    right, wrong = (claim.expression for claim in model.laws)
+    assert counted.symmetries.show(right)
+    assert not counted.symmetries.show(wrong)
