@@ -1,13 +1,17 @@
-"""`python -m benchmarks.large`: networks with 10,000 to 1,000,000 parameters, counted from sparse fields.
+"""`python -m benchmarks.large`: flows with 10,000 to 2,359,296 parameters, analyzed: counted, laws found and proved.
 
-Each is a plain JAX function in a process of its own, so that its memory is its own. Times are processor time, tracing
-included; the count is confirmed at a second point. Run it from the repository's root; `--only NAME` runs one.
+    python -m benchmarks.large --only mlp-1m     # one of them
+    python -m benchmarks.large --growth          # how time and memory grow with the number of parameters D
+
+Each is a plain JAX function in a process of its own, so that its memory is its own. Times are from the JAX function to
+the verdict, tracing included, imports not; the count is confirmed at a second point. Run it from the repository's root.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import resource
 import subprocess
 import sys
@@ -21,23 +25,28 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from geoflow.analysis import count, law_count
+from geoflow.analysis import analyze
 from geoflow.flow import Flow
 
 
 @dataclass(frozen=True)
 class Counted:
-    """One network: the bound, and what it took."""
+    """One flow: the verdict, and what it took. `proved`: so many independent laws hold identically."""
 
     name: str
     parameters: int
     expected: int
     upper: int
+    proved: int
     status: str
-    fields: int
-    core: tuple[int, int]
-    seconds: float
+    wall: float
+    processor: float
     gibibytes: float
+
+    @property
+    def right(self) -> bool:
+        """Whether the verdict is the expected one, proved."""
+        return (self.upper, self.proved, self.status) == (self.expected, self.expected, "proved")
 
 
 def mlp(*widths: int, biases: bool = False) -> Flow:
@@ -99,6 +108,17 @@ def product(n: int, m: int, r: int) -> Flow:
     return Flow(lambda p: p["U"] @ p["V"].T, {"U": np.zeros((n, r)), "V": np.zeros((m, r))})
 
 
+def attention(heads: int, width: int, size: int) -> Flow:
+    """What a loss sees of an attention layer, head by head: Q Kᵀ and V Oᵀ."""
+    params = {f"{a}{h}": np.zeros((width, size)) for h in range(heads) for a in "QKVO"}
+
+    def maps(p):
+        pairs = [("Q", "K"), ("V", "O")]
+        return [p[f"{a}{h}"] @ p[f"{b}{h}"].T for h in range(heads) for a, b in pairs]
+
+    return Flow(maps, params)
+
+
 # name → (flow, number of laws that is known or expected)
 CASES: dict[str, tuple[Callable[[], Flow], int]] = {
     "mlp-10k": (lambda: mlp(64, 64, 64, 32), 128),
@@ -108,50 +128,83 @@ CASES: dict[str, tuple[Callable[[], Flow], int]] = {
     "residual-120k": (lambda: residual(96, 6, 64, gated=True), 672),
     "stream-29k": (lambda: residual(40, 8, 40, gated=False), 320 + 820),
     "product-98k": (lambda: product(768, 768, 64), 2080),
+    "gpt2-attention": (lambda: attention(12, 768, 64), 49_920),
+}
+GROWTH = {
+    **{
+        f"mlp {w}-{w}-{w}-{w // 2}": (lambda w=w: mlp(w, w, w, w // 2), 2 * w)
+        for w in (6, 20, 64, 200, 640)
+    },
+    **{
+        f"product {12 * r}×{r}, {12 * r}×{r}": (
+            lambda r=r: product(12 * r, 12 * r, r),
+            r * (r + 1) // 2,
+        )
+        for r in (2, 6, 20, 64)
+    },
 }
 
 
 def measured(name: str) -> Counted:
     """One case, in this process."""
-    make, expected = CASES[name]
-    begin = time.process_time()
+    make, expected = (CASES | GROWTH)[name]
+    wall, processor = time.perf_counter(), time.process_time()
     flow = make()
-    found = count(flow)
-    seconds = time.process_time() - begin
-    run = found.certificate.runs[0].anchored
+    found = analyze(flow)
     return Counted(
         name,
         flow.dimension,
         expected,
-        found.upper,
-        law_count(found, 0).status,
-        run.generators + run.brackets if run else 0,
-        run.core if run else (0, 0),
-        seconds,
+        found.count.upper,
+        found.count.lower,
+        found.count.status,
+        time.perf_counter() - wall,
+        time.process_time() - processor,
         resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
     )
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def apart(name: str) -> Counted:
+    """One case, in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.large", "--one", name]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return Counted(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the table; the exit status is 1 if a verdict is not the expected one."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--only", choices=sorted(CASES))
-    parser.add_argument("--one", choices=sorted(CASES), help=argparse.SUPPRESS)
-    options = parser.parse_args(arguments)
-    if options.one:
-        print(json.dumps(asdict(measured(options.one))))
-        return
-    print(f"{'network':16}{'parameters':>12}{'expected':>10}{'at most':>9}{'cpu s':>8}{'GiB':>7}")
-    for name in [options.only] if options.only else CASES:
-        command = [sys.executable, "-m", "benchmarks.large", "--one", name]
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
-        row = Counted(**json.loads(done.stdout.splitlines()[-1]))
-        print(
-            f"{row.name:16}{row.parameters:12,}{row.expected:10,}{row.upper:9,}"
-            f"{row.seconds:8.1f}{row.gibibytes:7.2f}",
-            flush=True,
-        )
+    parser.add_argument("--growth", action="store_true")
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    given = parser.parse_args(arguments)
+    if given.one:
+        print(json.dumps(asdict(measured(given.one))))
+        return 0
+    print(
+        "| flow | parameters | laws | expected | wall, s | processor, s | GiB |"
+        + " exponent |" * given.growth
+    )
+    print("|---|--:|--:|--:|--:|--:|--:|" + "--:|" * given.growth)
+    rows: list[Counted] = []
+    for name in GROWTH if given.growth else [given.only] if given.only else CASES:
+        row = apart(name)
+        cells = [
+            row.name,
+            f"{row.parameters:,}",
+            f"{row.upper:,} {row.status}",
+            f"{row.expected:,}",
+        ]
+        cells += [f"{row.wall:.1f}", f"{row.processor:.1f}", f"{row.gibibytes:.2f}"]
+        before = rows[-1] if rows and rows[-1].name.split()[0] == row.name.split()[0] else None
+        if given.growth:
+            grown = math.log(row.processor / before.processor) if before else math.nan
+            larger = math.log(row.parameters / before.parameters) if before else 1.0
+            cells.append(f"{grown / larger:.2f}" if before else "")
+        rows.append(row)
+        print(f"| {' | '.join(cells)} |", flush=True)
+    return 0 if all(row.right for row in rows) else 1
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -14,6 +14,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from pygments.lexers import LEXERS
 
+from docsite.charts import ChartRefused
 from docsite.generated import ExampleFails, error_pages, example_pages
 from docsite.notebooks import CellFails
 from docsite.pages import AnotherVerdict, dress
@@ -68,7 +69,7 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     """Add the pictures and the answers."""
     try:
         return dress(page.file.src_uri, markdown, ROOT)
-    except (PictureRefused, AnotherVerdict, CellFails) as error:
+    except (ChartRefused, PictureRefused, AnotherVerdict, CellFails) as error:
         raise PluginError(f"{page.file.src_uri}: {error}") from None
 
 

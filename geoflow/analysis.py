@@ -90,7 +90,12 @@ class Counted:
     @cached_property
     def symmetries(self) -> Symmetries:
         """What the program of φ shows of its laws."""
-        return Symmetries.of(self.flow)
+
+        def apart(law: Expr) -> Symmetries | None:
+            home = self.home(law)
+            return None if home is self else home.symmetries
+
+        return replace(Symmetries.of(self.flow), apart=apart)
 
     @property
     def upper(self) -> int:

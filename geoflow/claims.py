@@ -21,7 +21,7 @@ from geoflow.laws.identity import judge
 from geoflow.laws.law import Law
 from geoflow.laws.refutation import is_plain, refute
 from geoflow.laws.span import most_independent
-from geoflow.laws.structural import is_large
+from geoflow.laws.structural import is_large, measured
 from geoflow.laws.symmetry import symmetry_of
 from geoflow.laws.tokens import UnsupportedExponential
 from geoflow.laws.witness import find_witness
@@ -310,14 +310,26 @@ def _certainly_fewer(
     """Whether the claims hold fewer than `count` independent laws, for certain: their entries span, over Q and beside
     constants, a space of lower dimension, or their Jacobian has a lower rank over the rational functions. A rank at
     points is only a lower bound."""
-    if is_large(counted.flow):  # `_most` is a proved bound there
-        return True
     open_claims = [j for j in judged if j.verdict in ("undecided", "probably refuted")]
     entries = sum(math.prod(j.claim.expression.shape) for j in open_claims)
-    named = {n: v for law in laws for n, v in law.flow.constants.items()}
-    expressions = [law.expression for law in laws]
     enough = count - entries - 1
-    return most_independent(counted.flow, expressions, named, enough) <= enough
+    return _proved_most(counted, laws, enough) <= enough
+
+
+def _proved_most(counted: Counted, laws: Sequence[Law], enough: int) -> int:
+    """A proved upper bound of the number of independent laws; of a large direct sum summand by summand, where no law is
+    of several."""
+    if not is_large(counted.flow):
+        named = {n: v for law in laws for n, v in law.flow.constants.items()}
+        expressions = [law.expression for law in laws]
+        return most_independent(counted.flow, expressions, named, enough)
+    homes = [counted.home(law.expression) for law in laws]
+    if not counted.parts or any(home is counted for home in homes):
+        return measured(laws).most
+    return sum(
+        _proved_most(home, [law for law, h in zip(laws, homes, strict=True) if h is home], 0)
+        for home in {id(h): h for h in homes}.values()
+    )
 
 
 def _most(counted: Counted, laws: Sequence[Law], judged: Sequence[JudgedLaw]) -> int:

@@ -31,7 +31,9 @@ def render_errors(diagnostics: tuple[Diagnostic, ...], console: Console) -> bool
     from geoflow.report.snippet import render_diagnostic
 
     errors = [diagnostic for diagnostic in diagnostics if diagnostic.severity == "error"]
-    for diagnostic in errors:
+    for number, diagnostic in enumerate(errors):
+        if number:
+            Page(console).blank()
         render_diagnostic(diagnostic, console)
     return bool(errors)
 

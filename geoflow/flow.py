@@ -375,6 +375,9 @@ class Flow:
         """One line: the parametrization, sizes, metric, order."""
         return f"{self.parametrization.text}, {self.dynamics.text}"
 
+    def __str__(self) -> str:
+        return self.summary()
+
     def _repr_html_(self) -> str:
         from geoflow.notebook import flow_html
 

@@ -20,6 +20,7 @@ from geoflow.semantics import load_text
 from geoflow.semantics.model import Model
 
 _NAME = re.compile(r"[^\W\d]\w*\Z")
+_MOST_TOLD = 8
 _RESERVED = frozenset(("t", "in", "on", "when", "for", "chain"))
 
 
@@ -119,7 +120,11 @@ class _Names:
 
     def said(self, d: Diagnostic, source: Source, offset: int) -> Diagnostic:
         """A diagnostic of the text that was given."""
-        span = None
+        span, hints = None, d.hints
+        if d.code == "GEO0201" and d.fix is None:  # nothing can be declared in a law
+            known = ", ".join(f"`{name}`" for name in sorted(self.own)[:_MOST_TOLD])
+            more = " …" if len(self.own) > _MOST_TOLD else ""
+            hints = (f"the parameters of the flow: {known}{more}",)
         if d.span is not None and d.span.start >= offset:
             last = len(source.text)
             span = Span(source, min(d.span.start - offset, last), min(d.span.end - offset, last))
@@ -129,7 +134,7 @@ class _Names:
             span,
             self._back(d.label),
             notes=tuple(map(self._back, d.notes)),
-            hints=tuple(map(self._back, d.hints)),
+            hints=tuple(map(self._back, hints)),
         )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import groupby
 from typing import Any, Literal
 
 import jax
@@ -25,6 +26,7 @@ Output = Callable[[Arrays, Arrays], tuple[jax.Array, ...]]
 Inversion = Literal["steepest", "exact", "spanning"]
 
 TIME = "t"
+_LISTED = 3  # equal outputs that are listed one by one
 _SUPERSCRIPT = str.maketrans("0123456789×", "⁰¹²³⁴⁵⁶⁷⁸⁹ˣ")
 Gates = Literal["lifted", "real"]
 
@@ -115,7 +117,7 @@ class Parametrization:
     def text(self) -> str:
         """One line: φ, sizes, metric."""
         sizes = " × ".join(
-            "R" + "×".join(map(str, s)).translate(_SUPERSCRIPT) for s in self.outputs
+            _space(shape, sum(1 for _ in same)) for shape, same in groupby(self.outputs)
         )
         if len({m.metric.text for m in self.metrics}) == 1:
             metric = self.metrics[0].metric.text
@@ -124,7 +126,7 @@ class Parametrization:
                 f"{m.metric.text} on {', '.join(m.parameters)}" for m in self.metrics
             )
         seen = f" → {sizes}, {metric}" if sizes else ""
-        return f"{self.description} : {self.size} parameter{'s' * (self.size != 1)}{seen}"
+        return f"{self.description} : {self.size:,} parameter{'s' * (self.size != 1)}{seen}"
 
     def theta(self, point: Arrays) -> dict[str, jax.Array]:
         """The parameters of a point of the state."""
@@ -258,3 +260,11 @@ class Parametrization:
 def shaped(shapes: Mapping[str, Shape] | Any) -> Any:
     """Shapes for tracing."""
     return {n: jax.ShapeDtypeStruct(s, np.float64) for n, s in shapes.items()}
+
+
+def _space(shape: Shape, copies: int) -> str:
+    """R with its dimensions, one by one or, where there are many copies, as a power."""
+    space = "R" + "×".join(map(str, shape)).translate(_SUPERSCRIPT)
+    if copies <= _LISTED:
+        return " × ".join([space] * copies)
+    return f"({space})" + str(copies).translate(_SUPERSCRIPT)

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from geoflow.diagnostics import Diagnostic, DiagnosticError
 from geoflow.semantics.model import Model
 
+if TYPE_CHECKING:
+    from geoflow.lie.closure import TooManyCoordinates
+
 T = TypeVar("T")
+_SMALLER = (
+    "check a smaller member of the family, for example with -D",
+    "products of matrices, and networks with relu or max_pool, under gradient flow without decay, may be larger",
+)
 
 
 def reachable(model: Model, work: Callable[[], T]) -> T:
@@ -21,8 +29,9 @@ def reachable(model: Model, work: Callable[[], T]) -> T:
         return work()
     except TooManyCoordinates as error:
         message = f"`{model.name}` is too large: {error.message}."
-        hints = ("check a smaller member of the family, for example with -D",)
-        raise DiagnosticError(Diagnostic("GEO0304", message, model.span, hints=hints)) from None
+        raise DiagnosticError(
+            Diagnostic("GEO0304", message, model.span, notes=_part(model, error), hints=_SMALLER)
+        ) from None
     except UnluckyPoint:
         raise DiagnosticError(
             Diagnostic(
@@ -37,6 +46,17 @@ def reachable(model: Model, work: Callable[[], T]) -> T:
         ) from None
     except UnsupportedPrimitive as error:
         raise DiagnosticError(_unsupported(model, error.name)) from None
+
+
+def _part(model: Model, error: TooManyCoordinates) -> tuple[str, ...]:
+    """That what is too large is one of several independent parts of the model."""
+    entries = sum(math.prod(p.shape) for p in model.parameters)
+    if error.dimension >= entries:
+        return ()
+    return (
+        f"The model is a direct sum, and the part of {error.dimension:,} of its {entries:,} "
+        "parameters is meant.",
+    )
 
 
 def _unsupported(model: Model, what: str) -> Diagnostic:

@@ -9,6 +9,7 @@ from pathlib import Path
 from textwrap import indent
 
 from docsite.blocks import Block, blocks
+from docsite.charts import chart, charts
 from docsite.notebooks import outputs
 from docsite.pictures import draw, pictures
 from docsite.terminal import annotated, checked, compared, refusal
@@ -35,9 +36,11 @@ def dress(page: str, markdown: str, root: Path) -> str:
         PictureRefused: a picture does not show what it is said to show.
         AnotherVerdict: geoflow does not refuse what a mark says that it refuses.
         CellFails: a cell of a notebook is wrong.
+        ChartRefused: a chart does not fit its table.
     """
     models = blocks(markdown, "geo")
     added = [(p.start, p.end, draw(p, models)) for p in pictures(markdown)]
+    added += [(c.start, c.end, chart(c)) for c in charts(markdown)]
     added += [(b.end, b.end, _answer(page, b)) for b in models if _wrong(b)]
     added += [(m.start(), m.end(), _checked(m, models)) for m in _CHECK.finditer(markdown)]
     added += [(m.start(), m.end(), _annotated(m, models)) for m in _ANNOTATE.finditer(markdown)]

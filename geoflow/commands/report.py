@@ -60,6 +60,7 @@ def report(
         saved = len(paths) == 1 and Path(paths[0]).suffix == ".json"
         found = _saved(paths[0]) if saved else _checked(paths, options, out, err)
         if render_errors(found.diagnostics, err):
+            Page(err).line(f"{output}: not written")
             raise typer.Exit(WRONG_CALL)
         command = _command(paths, output, title, options)
         again = Reproduction(command, version(), found.models[0].seed if saved else seed)

@@ -251,8 +251,8 @@ class _Lifting(Comparing):
         return self.elementwise("mul", self._sign_of(ins.inputs[0]), ins.inputs[0])
 
     def _sign_of(self, slot: int) -> int:
-        """1 or −1; at 0, where |x| is 0 anyway, −1."""
-        positive = self.exceeds(slot, self.literal(0.0))
+        """1 or −1; at 0, where |x| is 0 anyway, 1: the derivative that JAX takes then asks for the same gate."""
+        positive = self.exceeds(slot, self.literal(0.0), strict=False)
         twice = self.elementwise("mul", self.literal(2.0), positive)
         return self.elementwise("sub", twice, self.literal(1.0))
 

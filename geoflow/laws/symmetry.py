@@ -163,6 +163,8 @@ def _sides(term: Expr) -> tuple[Parameter | Velocity, Parameter | Velocity, bool
     left, right = map(_transposed, term.arguments)
     if left is None or right is None or left[1] == right[1]:
         return None
+    if len(left[0].shape) != 2 or len(right[0].shape) != 2:  # the transpose of a vector
+        return None
     return left[0], right[0], left[1]
 
 

@@ -22,6 +22,7 @@ from geoflow.parametrization import Block
 
 _CANDIDATES = 600
 _SHOWN = 24
+_LONGEST = 60  # entries that anybody would check by hand
 
 
 @dataclass(frozen=True)
@@ -167,12 +168,16 @@ def _entry(value: np.ndarray, k: int) -> np.ndarray:
 
 
 def _shown(name: str, value: np.ndarray) -> str:
-    """An array in full when small, else by its nonzero entries."""
+    """An array in full when small, else by its nonzero entries; a very large one by its size and first entries."""
     if value.size <= _SHOWN:
         return f"{name} = {value.tolist()}"
     nonzero = [
         f"{name}[{', '.join(map(str, i))}] = {int(value[tuple(i)])}" for i in np.argwhere(value)
     ]
+    if len(nonzero) > _LONGEST:
+        first = ", ".join(str(int(x)) for x in value.ravel()[:3])
+        shape = "×".join(map(str, value.shape))
+        return f"{name} = {first}, … ({shape} integers of size {np.abs(value).max()} at most)"
     if len(nonzero) > _SHOWN:
         return f"{name} = {value.tolist()}"
     return ", ".join(nonzero) + f" (else 0 in {name})" if nonzero else f"{name} = 0"

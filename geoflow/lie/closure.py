@@ -48,10 +48,11 @@ class TooManyCoordinates(Exception):
 
     def __init__(self, dimension: int):
         super().__init__(dimension)
+        self.dimension = dimension
         needed, most = elimination.memory(dimension) / 2**30, MOST_MEMORY / 2**30
         self.message = (
-            f"the state has {dimension:,} coordinates: dense elimination would take {needed:.1f} GiB of memory; "
-            f"at most {most:.0f} GiB are used"
+            f"no sparse fields were found for a state of {dimension:,} coordinates, and dense elimination "
+            f"would take {needed:.1f} GiB of memory; at most {most:.0f} GiB are used"
         )
 
 

@@ -76,8 +76,10 @@ def _cell(outcome: Outcome) -> str:
 def _render_formula(report: SweepReport, page: Page) -> None:
     formula = report.formula
     if formula is None:
-        page.line(
-            "  formula  none found: no polynomial up to degree 3 in a few branches fits the counts"
+        page.paragraph(
+            ("  formula  ", "bold"),
+            "none found: no polynomial up to degree 3 in a few branches, fitted to a part of the "
+            f"{len(report.rows)} sizes, was right on the others; more sizes may give one",
         )
         return
     for number, claim in enumerate(formula.claims):

@@ -48,7 +48,7 @@ def render_discretized(found: Discretized, console: Console) -> None:
         page.line("  no law of the flow is known")
     page.blank()
     controls = ", ".join(f"{_number(r.control)} at {r.step:g}" for r in found.runs)
-    page.paragraph(("  control   ", "bold"), f"a function that is no law drifts by {controls}")
+    page.paragraph(("  control   ", "bold"), f"drift of a function that is no law: {controls}")
     for note in found.notes:
         page.paragraph(("  note      ", "cyan"), note)
 

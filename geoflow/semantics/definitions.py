@@ -156,6 +156,8 @@ class Definitions:
 
     def _dim(self, item: tree.DimItem) -> Expr | Members:
         if item.family is None:
+            if isinstance(item.value, tree.List):
+                raise DiagnosticError(messages.sizes_without_range(item.name, item.value))
             return Number(
                 Fraction(self.expressions.size(item.value, f"The size `{item.name.text}`"))
             )

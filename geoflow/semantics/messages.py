@@ -268,6 +268,18 @@ def scalar_needed(span: Span, what: str, shape: Shape) -> Diagnostic:
     return Diagnostic("GEO0305", f"{what} must be a scalar, and this is {words(shape)}.", span)
 
 
+def sizes_without_range(name: tree.Name, sizes: tree.List) -> Diagnostic:
+    """A list where one size is wanted: a family whose range is missing."""
+    ranged = f"{name.text}[0..{max(len(sizes.items) - 1, 0)}]"
+    return Diagnostic(
+        "GEO0305",
+        f"The size `{name.text}` must be a scalar, and this is a list.",
+        sizes.span,
+        "one size is wanted",
+        hints=(f"a family of sizes has a range: write `dim {ranged} = {printer.text(sizes)}`",),
+    )
+
+
 def no_velocity(span: Span) -> Diagnostic:
     """A velocity in a flow of order 1."""
     message = f"`{span.text}` is a velocity, and a flow of order 1 has none."

@@ -196,18 +196,12 @@ def _key(flow: Flow, part: _Part, names: Sequence[str]) -> Any:
         tuple(_array(blocks[n].shape) for n in names),
         tuple(_array(d.shape) for d in data),
     )
-    own = [(blocks[n].shape, blocks[n].positive, _metric(flow, n)) for n in names]
+    own = [(blocks[n].shape, blocks[n].positive, flow.metric_of(n)) for n in names]
     return (_written(program), tuple(own), tuple((d.name, d.shape, d.kind) for d in data))
 
 
 def _array(shape: tuple[int, ...]) -> jax.ShapeDtypeStruct:
     return jax.ShapeDtypeStruct(shape, np.float64)
-
-
-def _metric(flow: Flow, name: str) -> Any:
-    metric = flow.metric_of(name)
-    known = sorted((n, str(v)) for n, v in metric.constants().items())
-    return type(metric).__name__, metric.text, tuple(known)
 
 
 def _written(program: Program) -> Any:

@@ -49,7 +49,7 @@ def forward(flow: Flow) -> Forward | None:
     )
     with jax.enable_x64(True):
         jaxpr = jax.make_jaxpr(output)(*examples).jaxpr
-    held = False
+    held = moving = False
     for body, eqn in _equations(jaxpr):
         name = eqn.primitive.name
         if name.startswith("custom_vjp") or (name == "custom_jvp_call" and not _is_own(eqn)):
@@ -58,6 +58,10 @@ def forward(flow: Flow) -> Forward | None:
             if not _is_maximum(body, eqn.invars[0]):
                 return None
             held = True
+        if name == "reduce_max":
+            moving = moving or not _is_only_held(body, eqn.outvars[0])
+    if held and moving:  # one that moves may be taken for one that is held
+        return None
     program = lift(trace(output, *examples))
     if held and any(g.axes for g in program.gates):  # a maximum that does not cancel
         return None
@@ -93,12 +97,31 @@ def _is_maximum(jaxpr: Any, atom: Any) -> bool:
         if name == "reduce_max":
             shape = eqn.invars[0].aval.shape
             return prod(shape[int(k)] for k in eqn.params["axes"]) > 1
-        if name == "max" and _is_bound(eqn.invars[0]):
+        if _is_bounded(eqn):
             atom = eqn.invars[1]
         elif name in _SPREADING:
             atom = eqn.invars[0]
         else:
             return False
+
+
+def _is_only_held(jaxpr: Any, atom: Any) -> bool:
+    """Whether a value is read by nothing but `stop_gradient`, after being spread."""
+    if any(v is atom for v in jaxpr.outvars):
+        return False
+    readers = [eqn for eqn in jaxpr.eqns if any(v is atom for v in eqn.invars)]
+    return all(
+        eqn.primitive.name == "stop_gradient"
+        or (
+            (eqn.primitive.name in _SPREADING or _is_bounded(eqn))
+            and _is_only_held(jaxpr, eqn.outvars[0])
+        )
+        for eqn in readers
+    )
+
+
+def _is_bounded(eqn: Any) -> bool:
+    return eqn.primitive.name == "max" and _is_bound(eqn.invars[0])
 
 
 def _is_bound(atom: Any) -> bool:

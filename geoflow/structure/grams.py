@@ -86,11 +86,11 @@ def _terms(expr: Expr, factor: Fraction) -> Iterator[tuple[Fraction, Expr]]:
 def _line(term: Expr) -> Line | None:
     match term:
         case Apply("matmul", (Apply("transpose", (a,)) as left, b)) if (
-            left.option("axes") is None and _leaf(a) == _leaf(b) is not None
+            left.option("axes") is None and _leaf(a) == _leaf(b) is not None and len(a.shape) == 2
         ):
             return _along(a, 1)
         case Apply("matmul", (a, Apply("transpose", (b,)) as right)) if (
-            right.option("axes") is None and _leaf(a) == _leaf(b) is not None
+            right.option("axes") is None and _leaf(a) == _leaf(b) is not None and len(a.shape) == 2
         ):
             return _along(a, 0)
         case Apply("einsum", (a, b)) if _leaf(a) == _leaf(b) is not None:

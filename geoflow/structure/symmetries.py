@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from geoflow.exact.program import UnsupportedPrimitive
@@ -16,11 +17,13 @@ from geoflow.structure.scalings import is_scaling_law, rates, scaling_laws
 
 @dataclass(frozen=True)
 class Symmetries:
-    """The scalings and changes of basis of φ; nothing where φ's program shows none."""
+    """The scalings and changes of basis of φ; nothing where φ's program shows none. `apart`: those of the summand that
+    a law is of, where the flow is a direct sum."""
 
     flow: Flow
     program: Forward | None = field(repr=False)
     gradings: Gradings | None = field(repr=False)
+    apart: Callable[[Expr], Symmetries | None] = field(default=lambda law: None, repr=False)
 
     @staticmethod
     def of(flow: Flow) -> Symmetries:
@@ -37,6 +40,9 @@ class Symmetries:
         known = rates(self.flow)
         if len(parts := items(law)) > 1:
             return all(map(self.show, parts))
+        own = self.apart(law)
+        if own is not None and own.show(law):
+            return True
         if self.gradings is not None and is_scaling_law(self.gradings, known, law):
             return True
         return self.program is not None and is_gram_law(self.program, known, law)

@@ -76,3 +76,13 @@ def test_mistakes_point_at_the_text(text: str, code: str, column: int | None) ->
 def test_what_is_no_text_is_refused() -> None:
     with pytest.raises(TypeError, match="is a text"):
         gf.check_law(_flow(), lambda p: p)  # pyright: ignore[reportArgumentType]
+
+
+def test_an_unknown_name_is_answered_with_the_parameters_of_the_flow() -> None:
+    with pytest.raises(gf.DiagnosticError) as caught:
+        gf.check_law(_flow(), "sum(W**2)")
+    (found,) = caught.value.diagnostics
+    assert found.hints == ("the parameters of the flow: `U`, `V`",)
+    with pytest.raises(gf.DiagnosticError) as caught:
+        gf.check_law(_flow(), "sum(u**2)")
+    assert caught.value.diagnostics[0].hints == ("did you mean `U`?",)

@@ -204,6 +204,12 @@ def test_an_analysis_is_printed_as_its_count_and_laws() -> None:
     assert str(gf.analyze(flow)) == "2 independent laws, proved\n  u**2 - v**2  (2 independent)"
 
 
+def test_a_flow_is_printed_as_its_summary() -> None:
+    flow = gf.Flow(lambda p: p["U"] @ p["V"], {"U": np.zeros((3, 2)), "V": np.zeros((2, 2))})
+    assert str(flow) == flow.summary()
+    assert "10 parameters" in str(flow) and "Parametrization(" not in str(flow)
+
+
 def test_a_refusal_says_its_cure() -> None:
     flow = gf.Flow(lambda p: jnp.sort(p["u"]), {"u": np.zeros(2)})
     with pytest.raises(DiagnosticError, match=r"`sort`[^\n]*\n  hint: .*jnp\.maximum"):

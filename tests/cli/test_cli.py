@@ -237,7 +237,8 @@ def test_certificate(pipeline, tmp_path):
     file = tmp_path / "proof.json"
     assert RUNNER.invoke(app, ["check", "xy.geo", "--certificate", str(file)]).exit_code == 0
     run = json.loads(file.read_text())["models"][0]["certificate"]["runs"][0]
-    assert run == {"prime": 67108859, "ranks": [1, 1], "words": 3, "point": [5, 7]}
+    expected = {"prime": 67108859, "ranks": [1, 1], "words": 3, "point": [5, 7], "anchored": None}
+    assert run == expected
 
 
 def test_each_block_is_printed_once_when_streamed(pipeline, monkeypatch):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from docsite.blocks import blocks
+from docsite.charts import ChartRefused, chart, charts
 from docsite.generated import error_pages
 from docsite.pages import AnotherVerdict, dress
 from docsite.pictures import PictureRefused, draw, pictures
@@ -128,3 +129,12 @@ def test_the_build_fails_where_a_picture_does(law: str, tmp_path: Path) -> None:
     else:
         build(loaded)
         assert "squares is kept" in (tmp_path / "site" / "index.html").read_text()
+
+
+def test_a_chart_is_of_the_table_below_it() -> None:
+    table = "| flow | D | s |\n|---|--:|--:|\n| a 1 | 10 | 0.1 |\n| a 2 | 1,000 | 2.0 |\n| b 1 | 10 | 1.0 |\n"
+    (found,) = charts(f'<!-- chart: x = D, y = s -->\n\n{table}')
+    assert found.points == {"a": [(10.0, 0.1), (1000.0, 2.0)], "b": [(10.0, 1.0)]}
+    assert chart(found).count("<svg") == 1
+    with pytest.raises(ChartRefused, match="no columns"):
+        charts(f"<!-- chart: x = D, y = hours -->\n\n{table}")

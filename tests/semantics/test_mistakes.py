@@ -206,3 +206,25 @@ def test_long_dependencies_in_any_order():
     factor = found.maps[0].arguments[1]
     assert isinstance(factor, Number)
     assert factor.value == 3001
+
+
+def test_a_list_where_a_size_is_wanted_shows_how_a_family_is_written():
+    _, (found, *_) = load_text("dim d = [3, 4, 2]\nparam U\nmap phi = U")
+    assert found.code == "GEO0305"
+    assert found.hints == ("a family of sizes has a range: write `dim d[0..2] = [3, 4, 2]`",)
+    assert codes("dim d = 3 + [1, 2]\nparam U\nmap phi = U") == ["GEO0305"]
+
+
+@pytest.mark.parametrize(
+    ("law", "hint"),
+    [
+        ("A @ A.T - B @ B.T", "`B.T @ B` has that size"),
+        ("A.T @ A - eye(4)", "`A @ A.T` has that size"),
+        ("A.T @ A + B.T @ B", "`A @ A.T` has that size"),
+        ("A @ A.T - B @ C.T", ""),
+        ("A @ A.T - (B + B) @ B.T", ""),
+    ],
+)
+def test_a_gram_matrix_of_the_wrong_side_is_turned_round(law, hint):
+    _, (found,) = load_text(f"param A[4, 3], B[2, 4], C[2, 4]\nmap phi = B @ A\nlaw h = {law}")
+    assert found.code == "GEO0301" and found.hints == ((hint,) if hint else ())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import jax
@@ -10,12 +11,14 @@ import numpy as np
 import pytest
 
 import geoflow as gf
-from geoflow.analysis import count, law_count
+from geoflow.analysis import Counted, count, law_count
+from geoflow.lower.model import lower
 from geoflow.metric.fisher import Fisher
+from geoflow.semantics import load_text
 from geoflow.structure.directsum import summands
 
 from ..laws.checking import check, verdicts
-from .checking import array, network
+from .checking import array, holds, network
 
 HEADS = """model heads
 dim H = 3, n = 5, r = 3
@@ -80,6 +83,20 @@ def test_equal_is_shown_by_the_programs():
         apply, shapes, array(2), metric={"A": gf.Scaled(2)} | {n: gf.Euclidean() for n in "BCDEFGH"}
     )
     assert [s.like for s in summands(rated)] == [0, 1, 2, 3]
+
+
+def test_different_potentials_are_different_blocks(monkeypatch: pytest.MonkeyPatch):
+    """Two functions without a label are written alike."""
+    monkeypatch.setattr("geoflow.analysis._WORTH", 0)
+    quartic, sextic = (gf.Mirror(f) for f in (lambda u: u**4 + u**2, lambda u: u**6 + u**2))
+    metric = {"x": quartic, "y": quartic, "z": sextic, "w": sextic}
+    flow = gf.Flow(products, scalars("x", "y", "z", "w"), metric=metric)
+    assert [s.like for s in summands(flow)] == [0, 1]
+    laws = gf.analyze(flow).laws
+    assert len(laws) == 2
+    assert all(law.status == "proved" and holds(flow, law.expression) for law in laws)
+    same = gf.Flow(products, scalars("x", "y", "z", "w"), metric=gf.Mirror(lambda u: u**4 + u**2))
+    assert [s.like for s in summands(same)] == [0, 0]
 
 
 def test_the_count_is_that_of_the_whole(monkeypatch: pytest.MonkeyPatch):
@@ -154,3 +171,41 @@ def test_the_sum_of_counts_is_what_the_rank_alone_says():
     flow = gf.Flow(lambda p: [p["Q"] @ p["K"].T, p["V"] @ p["O"].T], shapes)
     alone = law_count(count(flow), proved=0)
     assert (alone.upper, alone.status) == (12, "probable")
+
+
+def test_a_sum_that_is_large_is_refuted_by_proofs_alone(monkeypatch: pytest.MonkeyPatch):
+    """A factor that vanishes mod all primes in use hides a law from every rank at a point."""
+    monkeypatch.setattr("geoflow.analysis._WORTH", 0)
+    monkeypatch.setattr(
+        "geoflow.laws.structural.LARGE", 3
+    )  # the sum is large, its summands are not
+    text = "model m\nparam x, y, z, w\nmap phi = [x*y, 3*z*w]\nlaw a = {0}*x**2 - {0}*y**2\n"
+    seen: list[Counted] = []
+
+    def watched(*arguments: Any) -> Counted:
+        seen.append(count(*arguments))
+        return seen[-1]
+
+    monkeypatch.setattr("geoflow.analysis.count", watched)
+    assert verdicts(check(text.format(1) + "expect complete\n"))["expect complete"] == "refuted"
+    (whole,) = [c for c in seen if c.parts]
+    homes = [whole, *(part.counted for part in whole.parts)]
+    hidden = math.prod({place.field.p for c in homes for place in c.places})
+    claims = verdicts(check(text.format(hidden) + "law b = z**2 - w**2\nexpect complete\n"))
+    assert claims["a"] == claims["b"] == "proved"
+    assert claims["expect complete"] == "probably refuted"
+
+
+def test_lists_of_laws_of_a_large_sum_are_shown_summand_by_summand():
+    text = """dim H = 3
+param Q[h in 1..H][12, 4], K[h in 1..H][12, 4]
+map phi = [[Q[h] @ K[h].T for h in 1..H]]
+law heads = [Q[h].T @ Q[h] - K[h].T @ K[h] for h in 1..H]
+law wrong = [Q[h].T @ Q[h] + (2*h - 5)*K[h].T @ K[h] for h in 1..H]
+"""
+    (model,), _ = load_text(text)
+    counted = count(lower(model))
+    assert len(counted.parts) == 3
+    right, wrong = (claim.expression for claim in model.laws)
+    assert counted.symmetries.show(right)
+    assert not counted.symmetries.show(wrong)

@@ -21,6 +21,7 @@ from geoflow.lie.point import draw_point
 from geoflow.structure.peeling import Outline, peeled
 from geoflow.structure.symmetries import Symmetries
 
+from ..laws.checking import check, verdicts
 from .checking import array, network
 
 
@@ -119,3 +120,20 @@ def test_entries_on_top_of_each_other_are_not_counted_twice():
     w = Parameter("W", (4, 4))
     law = subtract(total(power(w, 2), 0), total(power(w, 2), 1))
     assert Outline.of(law).rank == 0
+
+
+def test_the_square_of_a_vector_by_a_transpose_is_one_number(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("geoflow.laws.structural.LARGE", 6)
+    law = "law norms = u @ u.T - v @ v.T\n"
+    model = check(f"model inner\nparam u[4], v[4]\nmap phi = sum(u*v)\n{law}expect complete\n")
+    assert verdicts(model)["norms"] in ("proved", "probable")
+    assert verdicts(model)["expect complete"] != "proved"
+    u = Parameter("u", (4,))
+    square = Apply("matmul", (u, Apply("transpose", (u,), (4,))), ())
+    assert Outline.of(square).rank <= 1
+
+
+def test_the_square_of_a_vector_by_a_transpose_is_a_law():
+    law = "law norms = u @ u.T - v @ v.T\n"
+    model = check(f"model inner\nparam u[2], v[2]\nmap phi = sum(u*v)\n{law}")
+    assert verdicts(model) == {"norms": "proved"}

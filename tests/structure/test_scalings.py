@@ -168,6 +168,20 @@ def test_a_value_that_is_held_is_no_function_of_the_parameters():
     assert Symmetries.of(held).laws() == []
 
 
+def test_a_maximum_that_cancels_only_because_it_is_held():
+    """max z − max z is 0, but moves with z where one of the two is held."""
+
+    def apply(p: Any, x: Any) -> Any:
+        scores = p["z"] * x
+        return p["y"] * jnp.exp(jnp.max(scores) - jax.lax.stop_gradient(jnp.max(scores)))
+
+    flow = network(apply, {"y": array(), "z": array(3)}, 3)
+    z = Parameter("z", (3,))
+    assert not holds(flow, power(z, 2))
+    assert not Symmetries.of(flow).show(power(z, 2))
+    assert shown(flow) == []
+
+
 def test_a_derivative_that_is_not_the_functions_own():
     @jax.custom_jvp
     def straight(x: Any) -> Any:
