@@ -10,6 +10,7 @@ import numpy as np
 
 from geoflow.composition import Times, in_words, of_certificates, of_counts, of_facts
 from geoflow.deadline import Deadline
+from geoflow.exact.program import UnsupportedPrimitive
 from geoflow.exact.radicals import has_roots
 from geoflow.expr.rename import renamed
 from geoflow.expr.tree import Expr, Parameter, depends_on_time, walk
@@ -146,7 +147,10 @@ def count(flow: Flow, seed: int = 0, deadline: Deadline = Deadline()) -> Counted
     flow.unseen_parameters()
     apart = summands(flow) if flow.dimension > _WORTH else ()
     if apart:
-        return _of_parts(flow, apart, seed, deadline)
+        try:
+            return _of_parts(flow, apart, seed, deadline)
+        except UnsupportedPrimitive:  # gates of a summand that reads no data, which the whole has
+            pass
     generator = Generator.of(flow)
     closure = close(generator, seed, deadline)
     rng = np.random.default_rng([seed, 0x706C61])

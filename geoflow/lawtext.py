@@ -30,7 +30,7 @@ def read_law(flow: Flow, text: str) -> Model:
     Raises:
         DiagnosticError: the text is no expression in the flow's parameters.
     """
-    text = " ".join(text.split("\n"))
+    text = re.sub(r"[\r\n]", " ", text)
     names = _Names.of(flow, text)
     head = _declarations(flow, names)
     before = f"{head}law own = "

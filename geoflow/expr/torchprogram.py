@@ -74,6 +74,10 @@ class TorchProgram:
             values[k] = function(*[values[p] for p in places])
         return [_joined([values[k] for k in outputs]) for outputs in self._outputs]
 
+    def first(self, parameters: Mapping[str, Tensor]) -> Tensor:
+        """The vector of values."""
+        return self(parameters)[0]
+
     def _line(self, node: Expr, places: tuple[int, ...], name: str = "") -> int:
         """The line of an operation, that of the node unless one is named; a known one if there is."""
         name = name or (node.operation if isinstance(node, Apply) else "")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from geoflow.deadline import Deadline
+from geoflow.exact.interpreter import UnluckyPoint
 from geoflow.exact.peeling import Rows
 from geoflow.exact.program import UnsupportedPrimitive
 from geoflow.exact.radicals import has_roots
@@ -43,7 +44,8 @@ class Start:
 
 def start(generator: Generator, place: ModularPoint, seed: int, deadline: Deadline) -> Start | None:
     """The space at a point; None for a flow that this is not for: small, with a drift, with square roots or functions
-    without a value mod p, or with a program that the walk or sparse arithmetic cannot go through."""
+    without a value mod p, or with a program that the walk or sparse arithmetic cannot go through, or divide
+    in."""
     flow = generator.flow
     if flow.dimension < SMALLEST or flow.has_drift or generator.estimated:
         return None
@@ -51,7 +53,7 @@ def start(generator: Generator, place: ModularPoint, seed: int, deadline: Deadli
         return None
     try:
         return _Seeding(generator, place, seed).start(deadline)
-    except (UnsupportedPrimitive, TooDense):
+    except (UnsupportedPrimitive, TooDense, UnluckyPoint):  # mostly zeros: a denominator may be 0
         return None
 
 

@@ -79,6 +79,8 @@ class Settings:
 
     def gathered(self, theta: Mapping[str, Any], gradient: Mapping[str, Any], m: Any) -> Any:
         """m after the gradient of this step."""
+        if not self.remembers and self.decoupled:
+            return gradient
         found = {}
         for name, g in gradient.items():
             coupled = self.coupled(name)

@@ -160,7 +160,7 @@ class TorchWatch:
         for k, (block, program) in enumerate(zip(self._layout.blocks, self._blocks, strict=True)):
             run.predicted[k], run.memory[k] = advance(
                 block.plan,
-                lambda at, p=program: p(at)[0],
+                program.first,
                 settings,
                 step,
                 run.predicted[k],

@@ -78,6 +78,11 @@ def test_what_is_no_text_is_refused() -> None:
         gf.check_law(_flow(), lambda p: p)  # pyright: ignore[reportArgumentType]
 
 
+def test_a_law_ends_with_its_text() -> None:
+    with pytest.raises(gf.DiagnosticError):
+        gf.check_law(_flow(), "U.T @ U - V.T @ V\rlaw more = U")
+
+
 def test_an_unknown_name_is_answered_with_the_parameters_of_the_flow() -> None:
     with pytest.raises(gf.DiagnosticError) as caught:
         gf.check_law(_flow(), "sum(W**2)")

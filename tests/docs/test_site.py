@@ -133,7 +133,7 @@ def test_the_build_fails_where_a_picture_does(law: str, tmp_path: Path) -> None:
 
 def test_a_chart_is_of_the_table_below_it() -> None:
     table = "| flow | D | s |\n|---|--:|--:|\n| a 1 | 10 | 0.1 |\n| a 2 | 1,000 | 2.0 |\n| b 1 | 10 | 1.0 |\n"
-    (found,) = charts(f'<!-- chart: x = D, y = s -->\n\n{table}')
+    (found,) = charts(f"<!-- chart: x = D, y = s -->\n\n{table}")
     assert found.points == {"a": [(10.0, 0.1), (1000.0, 2.0)], "b": [(10.0, 1.0)]}
     assert chart(found).count("<svg") == 1
     with pytest.raises(ChartRefused, match="no columns"):

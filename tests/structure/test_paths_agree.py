@@ -179,3 +179,21 @@ def test_the_absolute_value_has_the_gates_of_its_derivative():
     found = gf.analyze(flow)
     assert (found.count.upper, found.count.status) == (4, "proved")
     assert np.sum([law.added for law in found.laws]) == 4
+
+
+def test_where_few_data_are_not_zero_a_division_may_fail(monkeypatch: pytest.MonkeyPatch):
+    def apply(p: Any, x: Any) -> Any:
+        return p["V"] @ (p["W"] @ x**-2)
+
+    shapes = {"W": array(3, 2), "V": array(2, 3)}
+    flow = gf.Flow.of_network(apply, shapes, array(2))
+    found = {path: counted(flow, path, monkeypatch).upper for path in PATHS}
+    assert set(found.values()) == {6}
+
+
+def test_a_summand_without_data_may_have_gates(monkeypatch: pytest.MonkeyPatch):
+    def apply(p: Any, x: Any) -> Any:
+        return [p["W"] @ x, jnp.maximum(p["u"], p["v"])]
+
+    flow = gf.Flow.of_network(apply, {"W": array(2, 2), "u": array(2), "v": array(2)}, array(2))
+    assert len({counted(flow, path, monkeypatch).upper for path in PATHS}) == 1

@@ -11,8 +11,10 @@ import pytest
 
 import geoflow as gf
 from geoflow.analysis import Analysis
+from geoflow.training.watched import Watched
 
 torch: Any = pytest.importorskip("torch")
+TorchProgram: Any = pytest.importorskip("geoflow.expr.torchprogram").TorchProgram
 
 NAMES = {"W": "0.weight", "b": "0.bias", "V": "2.weight"}
 RATE = 0.1
@@ -136,6 +138,53 @@ def test_torch_form_is_the_law(text: str) -> None:
     assert np.allclose(value.detach().numpy(), expected, rtol=1e-12, atol=1e-12)
     value.sum().backward()
     assert tensors["U"].grad is not None
+
+
+def test_a_program_has_the_values_and_scales_of_its_laws() -> None:
+    texts = [
+        "U.T @ U - V.T @ V",
+        "sum(U**2, axis=0) - 1/3*sum(V**2, axis=0)",
+        "log(det(U.T @ U)) - sum(U**3 - V[:3]) + trace(-eye(2) @ inv(V.T @ V))",
+        "-U[::2, 0]",
+    ]
+    params = {"U": np.zeros((3, 2)), "V": np.zeros((4, 2))}
+    flow = gf.Flow(lambda p: p["U"] @ p["V"].T, params)
+    laws = tuple(gf.check_law(flow, text).law for text in texts)
+    found = Watched(flow, laws, tuple(texts))
+    constants: dict[str, float] = {}
+    for law in laws:
+        constants |= found.constants(law)
+    program = TorchProgram([law.expression for law in laws], constants, scales=True)
+    rng = np.random.default_rng(0)
+    for width, tolerance in ((np.float64, 1e-12), (np.float32, 1e-4)):
+        point = {n: rng.standard_normal(v.shape).astype(width) for n, v in params.items()}
+        values, scales = program({n: torch.tensor(x) for n, x in point.items()})
+        with jax.enable_x64(True):
+            expected = [np.ravel(law.at(point)) for law in laws]
+            sizes = [np.ravel(found.scale(law, point)) for law in laws]
+        assert np.allclose(values.numpy(), np.concatenate(expected), rtol=tolerance, atol=tolerance)
+        assert np.allclose(scales.numpy(), np.concatenate(sizes), rtol=tolerance)
+        assert values.numpy().dtype == width
+
+
+def test_a_program_computes_equal_parts_once() -> None:
+    params = {"U": np.zeros((3, 2)), "V": np.zeros((4, 2))}
+    flow = gf.Flow(lambda p: p["U"] @ p["V"].T, params)
+    texts = ("sum(U**2, axis=0)", "sum(U**2, axis=1)", "sum(U**2, axis=0) - 2")
+    laws = [gf.check_law(flow, text).law for text in texts]
+    squares: list[Any] = []
+
+    class Counted(torch.Tensor):
+        @classmethod
+        def __torch_function__(
+            cls, func: Any, types: Any, args: Any = (), kwargs: Any = None
+        ) -> Any:
+            squares.extend([func] if func is torch.square else [])
+            return super().__torch_function__(func, types, args, kwargs or {})
+
+    point = {n: torch.ones(v.shape).as_subclass(Counted) for n, v in params.items()}
+    (values,) = TorchProgram([law.expression for law in laws], {})(point)
+    assert values.tolist() == [3, 3, 2, 2, 2, 1, 1] and len(squares) == 1
 
 
 def test_laws_of_velocities_are_refused() -> None:
