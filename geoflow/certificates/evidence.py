@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
@@ -121,6 +120,3 @@ def coordinates(place: ModularPoint, generator: Generator) -> tuple[list[int], l
     flow, p = generator.flow, place.field.p
     constants = [int(place.symbolic[n].ravel()[0]) % p for n in flow.symbolic_constants]
     return constants, [int(x) % p for b in flow.state for x in place.point[b.name].ravel()]
-
-
-__all__ = ["Any", "Minor", "Words", "bracket_rows", "coordinates", "independent_words"]
