@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,26 @@ def _run(*command: str, cwd: Path) -> str:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def test_every_package_and_every_file_it_needs_is_shipped() -> None:
+    told = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
+        "setuptools"
+    ]
+    packages = {p for p in told["packages"] if p not in told["package-dir"] or p == "geoflow"}
+    folders = {init.parent for init in (ROOT / "geoflow").rglob("__init__.py")}
+    assert packages == {".".join(folder.relative_to(ROOT).parts) for folder in folders}
+    shipped = {
+        file
+        for package, patterns in told["package-data"].items()
+        if package in packages
+        for pattern in patterns
+        for file in (ROOT / package.replace(".", "/")).glob(pattern)
+    }
+    held = {
+        f for f in (ROOT / "geoflow").rglob("*") if f.is_file() and f.suffix not in (".py", ".pyc")
+    }
+    assert shipped == held
 
 
 @pytest.mark.slow
@@ -50,3 +71,16 @@ def test_a_wheel_checks_the_examples(tmp_path: Path) -> None:
     found = "from pygments.lexers import get_lexer_by_name as find; print(find('geo').name)"
     assert _run(str(binaries / "python"), "-c", found, cwd=tmp_path) == "geo\n"
     assert "GEO0301" in _run(str(binaries / "geoflow"), "explain", "GEO0301", cwd=tmp_path)
+    model, proof = str(ROOT / "examples" / "linear.geo"), str(tmp_path / "proof.json")
+    _run(
+        str(binaries / "geoflow"),
+        "check",
+        model,
+        "--no-verify",
+        "--certificate",
+        proof,
+        cwd=tmp_path,
+    )
+    _run(str(binaries / "geoflow"), "recheck", proof, cwd=tmp_path)
+    page = str(tmp_path / "page.html")
+    _run(str(binaries / "geoflow"), "report", model, "--no-verify", "-o", page, cwd=tmp_path)
