@@ -21,7 +21,7 @@ SECTIONS: dict[str, tuple[Sequence[str], Sequence[str]]] = {  # module: (argumen
     "large": ((), ("--only", "mlp-10k")),
     "large ": (("--growth",), ()),
     "rank": (("--sizes", "1000,2000,4000,10240"), ("--sizes", "1000,2000")),
-    "polynomials": ((), ("--most", "100")),
+    "polynomials": ((), ("--most", "200")),
     "sweeps": ((), ()),
     "disturbed": ((), ()),
     "editor": ((), ()),

@@ -226,12 +226,15 @@ class Oracle:
     def _function(self, data: Any) -> Any:
         parts = [
             sum(
-                sympy.Rational(c) * sympy.prod(self.all[v] ** e for v, e in powers)
-                for c, *powers in p
+                (
+                    sympy.Rational(c) * sympy.prod(self.all[v] ** e for v, e in powers)
+                    for c, *powers in p
+                ),
+                sympy.S.Zero,
             )
             for p in data
         ]
-        return sympy.sympify(parts[0]) / (parts[1] if len(parts) > 1 else 1)
+        return parts[0] / (parts[1] if len(parts) > 1 else 1)
 
     def _components(self, data: Any) -> list[Any]:
         found = dict(data)
@@ -283,7 +286,7 @@ class Oracle:
         values = {b: rng.randrange(n) for b, n in zip(self.controls, top, strict=True)}
         pairs = zip(self.drift, self.controlled, strict=True)
         c = rng.randrange(1, 50)
-        return [sympy.sympify(c * f + g).subs(values) for f, g in pairs]
+        return [(sympy.S.Zero + c * f + g).subs(values) for f, g in pairs]
 
     def _bracket(self, x: list[Any], y: list[Any]) -> list[Any]:
         return [
@@ -299,7 +302,7 @@ class Oracle:
     def _rank(self, rows: list[list[Any]], rng: random.Random) -> int:
         names = [*self.constants, *self.state]
         point = {x: sympy.Rational(rng.randrange(1, 999), rng.randrange(1, 99)) for x in names}
-        values = [[sympy.sympify(x).subs(point) for x in row] for row in rows]
+        values = [[(sympy.S.Zero + x).subs(point) for x in row] for row in rows]
         return sympy.Matrix(values).rank() if values else 0
 
 
