@@ -1,6 +1,6 @@
 """How many models of a sweep a second, by workers of a Dask cluster on this machine.
 
-    python -m benchmarks.sweeps [MODELS]
+    python -m benchmarks.sweeps [MODELS] [--rank-only]
 
 A family of two-layer linear networks is swept with one worker and with two, each a process with one thread, neither
 with a cache. The time is that of the rows alone, from the second: workers that start are not counted.
@@ -8,7 +8,7 @@ with a cache. The time is that of the rows alone, from the second: workers that 
 
 from __future__ import annotations
 
-import sys
+import argparse
 import time
 
 from distributed import Client, LocalCluster
@@ -28,10 +28,10 @@ sweep n in 1..10, m in 1..10, r in 1..10
 """
 
 
-def tasks(count: int) -> dict[str, Task]:
+def tasks(count: int, rank_only: bool) -> dict[str, Task]:
     """So many members, large and small mixed."""
     (model,), _ = load_text(MODEL)
-    every = list(Sweep(family(model), SweepOptions(rank_only=True)).tasks.items())
+    every = list(Sweep(family(model), SweepOptions(rank_only=rank_only)).tasks.items())
     step = len(every) / count
     return dict(every[int(i * step)] for i in range(count))
 
@@ -53,8 +53,11 @@ def rate(workers: int, work: dict[str, Task]) -> tuple[float, float]:
 
 def main() -> None:
     """Print both rates and their ratio."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 200
-    work = tasks(count)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("models", type=int, nargs="?", default=200)
+    parser.add_argument("--rank-only", action="store_true", help="counts without laws")
+    given = parser.parse_args()
+    count, work = given.models, tasks(given.models, given.rank_only)
     (one, busy_one), (two, busy_two) = rate(1, work), rate(2, work)
     print(
         f"{count} models: {one:.1f} a second on one worker, {two:.1f} on two: {two / one:.2f} times"
