@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from geoflow.call import read_pairs, read_seconds
-from geoflow.commands.choices import Color, Overrides, Seed, Timeout
+from geoflow.call import read_memory, read_pairs, read_seconds
+from geoflow.commands.choices import Color, Memory, Overrides, Seed, Timeout
 from geoflow.commands.sweep import chosen_model
 from geoflow.faults import faults, refuse
 from geoflow.report.page import open_console
@@ -53,6 +53,7 @@ def discretize(
     overrides: Overrides = None,
     seed: Seed = 0,
     timeout: Timeout = None,
+    memory: Memory = None,
     color: Color = "auto",
 ) -> None:
     """Measure how far the laws of gradient flow drift at finite steps, and name those that no step changes.
@@ -70,9 +71,9 @@ def discretize(
         from geoflow.training.descent import discretize as study
 
         flow = reachable(chosen, lambda: lower(chosen, seed))
-        limit = read_seconds(timeout)
+        limit, most = read_seconds(timeout), read_memory(memory)
         try:
-            laws = reachable(chosen, lambda: _laws(chosen, flow, seed, limit))
+            laws = reachable(chosen, lambda: _laws(chosen, flow, seed, limit, most))
             found = reachable(
                 chosen,
                 lambda: study(
@@ -94,7 +95,7 @@ def discretize(
         _print(found, format, color)
 
 
-def _laws(model: Model, flow: Flow, seed: int, timeout: float | None) -> list[Law]:
+def _laws(model: Model, flow: Flow, seed: int, timeout: float | None, memory: int) -> list[Law]:
     """The laws that the file claims and that hold, and those that are found beside them."""
     from geoflow.analysis import count, search
     from geoflow.claims import judge_laws
@@ -102,7 +103,7 @@ def _laws(model: Model, flow: Flow, seed: int, timeout: float | None) -> list[La
     from geoflow.training.watched import gradient_flow
 
     deadline, plain = Deadline.after(timeout), gradient_flow(flow)
-    counted = count(plain, seed, deadline)
+    counted = count(plain, seed, deadline, memory)
     claimed = judge_laws(model, counted, deadline) if plain is flow else ()
     own = [j.law for j in claimed if j.law is not None]
     known = {str(law) for law in own}

@@ -111,7 +111,7 @@ class DiskCache:
             return None
         try:
             stored, outcome = unseal(found[0])
-        except (ValueError, KeyError, TypeError) as error:
+        except ValueError as error:
             self._note("read in part", error)
             return None
         return outcome if stored == key else None
