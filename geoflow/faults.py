@@ -72,8 +72,8 @@ def _tell_want(error: Exception) -> None:
     """Ends the command where the machine is at fault, not geoflow: no memory, no room, a broken disk."""
     if ran_out(error):
         refuse(
-            "this machine has not the memory that this takes: nothing is said of the model",
-            "a smaller copy of it, or a lower --memory (docs/limits.md)",
+            "this machine has not the memory that this takes; nothing is said of the model",
+            "check a smaller copy of it, with -D; fewer --jobs leave each more",
         )
     if isinstance(error, OSError) and error.errno in _NO_ROOM:
         where = "" if error.filename is None else f" to {error.filename}"

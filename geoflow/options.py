@@ -15,8 +15,8 @@ class CheckOptions:
     """The options of `geoflow check` that change what is computed.
 
     `overrides` are the `-D name=value` of sizes and constants, `timeout` is in seconds, `memory` in bytes
-    of a row space, `strict` makes probable claims fail, `plot` names a file for the drift figure, `formulas` asks for the
-    SymPy form of the laws (which costs the import of SymPy), `gates` overrides what the model says of them,
+    of a row space, `strict` makes probable claims fail, `plot` names a file for the drift figure, `formulas` asks for
+    the SymPy form of the laws (which costs the import of SymPy), `gates` overrides what the model says of them,
     `exhibit` asks for what a page shows beside the verdicts, `certificate` for the certificate of each count.
     """
 

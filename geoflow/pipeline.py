@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from geoflow.diagnostics import Diagnostic, DiagnosticError, sort_diagnostics
+from geoflow.engine import load_engine
 from geoflow.options import CheckOptions, Observer
 from geoflow.reach import reachable
 from geoflow.results import (
@@ -143,6 +144,7 @@ def check_model(
     Raises:
         DiagnosticError: the model is out of the method's reach (GEO05).
     """
+    load_engine()
     from geoflow.analysis import conclude, count, search
     from geoflow.claims import expectation_results, judge_laws, law_results
     from geoflow.deadline import Deadline
@@ -393,6 +395,7 @@ def compare_files(paths: Sequence[str], flows: bool, options: CheckOptions) -> C
     Raises:
         DiagnosticError: a file is wrong, or a model out of the method's reach.
     """
+    load_engine()
     from geoflow.compare import NATURAL, compare_flows, standard_flows
     from geoflow.deadline import Deadline
     from geoflow.lower import lower

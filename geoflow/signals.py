@@ -51,6 +51,21 @@ def ended_by_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def held() -> Iterator[None]:
+    """Signals that end a run wait until this is over. Processes that are started meanwhile never hear Ctrl-C, which a
+    terminal sends to all: it is for this process to end them."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    numbers = {signal.SIGINT, *(getattr(signal, name) for name in _ENDING if hasattr(signal, name))}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _raise(number: int, frame: FrameType | None) -> None:
     raise Terminated(number)
 

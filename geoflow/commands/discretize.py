@@ -12,6 +12,7 @@ import typer
 from geoflow.call import read_memory, read_pairs, read_seconds
 from geoflow.commands.choices import Color, Memory, Overrides, Seed, Timeout
 from geoflow.commands.sweep import chosen_model
+from geoflow.engine import load_engine
 from geoflow.faults import faults, refuse
 from geoflow.report.page import open_console
 
@@ -66,6 +67,7 @@ def discretize(
         steps, momenta = _numbers(step, "--step"), _numbers(momentum, "--momentum")
         chosen = chosen_model(file, model, read_pairs(overrides))
         given = _data(data)
+        load_engine()
         from geoflow.lower import lower
         from geoflow.reach import reachable
         from geoflow.training.descent import discretize as study

@@ -11,6 +11,7 @@ import typer
 
 from geoflow.call import read_memory, read_seconds
 from geoflow.commands.choices import Color, Memory, Timeout
+from geoflow.engine import load_engine
 from geoflow.faults import faults, refuse
 from geoflow.report.page import Page, open_console
 
@@ -27,6 +28,7 @@ def recheck(
     """Check certificates again: exit 0 if all are confirmed, 1 if one is refused, 2 if a part was not checked."""
     with faults(0):
         certificates = _certificates(file)
+        load_engine()
         from geoflow.certificates.recheck import recheck as again
         from geoflow.deadline import Deadline
 

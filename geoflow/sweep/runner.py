@@ -7,13 +7,13 @@ doing; a task that kills its worker again and again becomes a row that says so.
 from __future__ import annotations
 
 import itertools
-import signal
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import CancelledError, Future, as_completed
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 
 from geoflow.diagnostics import Diagnostic, DiagnosticError
 from geoflow.rows import Failure, Outcome
+from geoflow.signals import held
 from geoflow.sweep.task import ONE_THREAD, Task, begin_worker, perform
 
 Work = Callable[[Task], Outcome]
@@ -65,7 +65,7 @@ def _pooled(tasks: Mapping[str, Task], workers: int, work: Work) -> Outcomes:
     executor = ProcessPoolExecutor(workers, initializer=begin_worker, env=dict(ONE_THREAD))
     keys: dict[Future[Outcome], str] = {}
     try:
-        with suppress(BrokenProcessPool), _interrupts_held():  # workers start here
+        with suppress(BrokenProcessPool), held():  # workers start here, and inherit the mask
             for key, task in tasks.items():
                 keys[executor.submit(work, task)] = key
         for future in as_completed(keys):
@@ -78,20 +78,6 @@ def _pooled(tasks: Mapping[str, Task], workers: int, work: Work) -> Outcomes:
             yield keys[future], outcome
     finally:
         executor.shutdown(wait=True, kill_workers=True)
-
-
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Ctrl-C reaches all processes of a terminal. Workers inherit the mask and leave it to this process, which hears
-    of it at the end."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _died() -> Outcome:

@@ -13,6 +13,7 @@ from typing import Literal
 
 from geoflow.deadline import Deadline
 from geoflow.diagnostics import Diagnostic, DiagnosticError
+from geoflow.engine import load_engine
 from geoflow.memory import MOST_MEMORY, ran_out
 from geoflow.options import CheckOptions
 from geoflow.reach import reachable
@@ -56,6 +57,7 @@ def perform(task: Task) -> Outcome:
     """The outcome of a task. Whatever goes wrong with its model is in it, never raised."""
     begin = time.monotonic()
     _take_one_thread()
+    load_engine()
     try:
         outcome = _outcome(task)
     except DiagnosticError as error:
@@ -125,6 +127,8 @@ ONE_THREAD = (("OMP_NUM_THREADS", "1"), ("OPENBLAS_NUM_THREADS", "1"), ("MKL_NUM
 def begin_worker() -> None:
     """What a process of this machine does before its first task: it leaves Ctrl-C to its parent, and ends with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGHUP})
     end_with_parent()
 
 

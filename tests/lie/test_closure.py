@@ -110,7 +110,7 @@ def test_a_state_too_large_for_memory_is_refused_with_what_it_needs():
     assert "60,000 coordinates" in diagnostic.message
     assert "15.5 GiB" in diagnostic.message
     assert "at most 8 GiB" in diagnostic.message
-    assert any("memory=15.6" in hint for hint in diagnostic.hints)
+    assert any("memory=15.5" in hint for hint in diagnostic.hints)
     generator = Generator.of(linear(2, 2, 2))
     needed = closure.elimination.memory(8)
     assert close(generator, 0, Deadline(), memory=needed).certificate.rank == 5
