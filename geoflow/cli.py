@@ -23,20 +23,11 @@ from geoflow.commands.fmt import fmt
 from geoflow.commands.lsp import lsp
 from geoflow.commands.recheck import recheck
 from geoflow.commands.sweep import sweep
-from geoflow.faults import (
-    OWN_FAULT,
-    WRONG_CALL,
-    faults,
-    own_up,
-    refuse,
-    render_errors,
-    tell_ending,
-    version,
-)
+from geoflow.faults import WRONG_CALL, faults, refuse, render_errors, version
 from geoflow.options import CheckOptions
 from geoflow.report.page import Page, open_console
 from geoflow.results import Report
-from geoflow.signals import ended_by_signals, exit_code
+from geoflow.signals import ended_by_signals
 from geoflow.starter import FlowKind
 
 if TYPE_CHECKING:
@@ -73,13 +64,10 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
     with ended_by_signals():
         try:
-            app(prog_name="geoflow")
-        except KeyboardInterrupt as error:
-            tell_ending(error)
-            sys.exit(exit_code(error))
-        except Exception as error:  # what the commands' own guard cannot see
-            own_up(error, 0)
-            sys.exit(OWN_FAULT)
+            with faults(0):  # what the commands' own guard cannot see
+                app(prog_name="geoflow")
+        except typer.Exit as ending:
+            sys.exit(ending.exit_code)
 
 
 def _print_version(wanted: bool) -> None:

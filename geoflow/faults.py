@@ -50,7 +50,7 @@ def faults(seed: int) -> Iterator[None]:
     except (typer.Exit, typer.BadParameter):
         raise
     except KeyboardInterrupt as error:
-        tell_ending(error)
+        Page(open_console(sys.stderr)).line(ending_word(error))
         raise typer.Exit(exit_code(error)) from None
     except BrokenPipeError:
         raise
@@ -61,11 +61,6 @@ def faults(seed: int) -> Iterator[None]:
         _tell_want(error)
         own_up(error, seed)
         raise typer.Exit(OWN_FAULT) from None
-
-
-def tell_ending(error: KeyboardInterrupt) -> None:
-    """Says that the run was ended from outside, and by what."""
-    Page(open_console(sys.stderr)).line(ending_word(error))
 
 
 def _tell_want(error: Exception) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -73,7 +74,7 @@ def discretize(
         from geoflow.training.descent import discretize as study
 
         flow = reachable(chosen, lambda: lower(chosen, seed))
-        limit, most = read_seconds(timeout), read_memory(memory)
+        limit, most, begin = read_seconds(timeout), read_memory(memory), monotonic()
         try:
             laws = reachable(chosen, lambda: _laws(chosen, flow, seed, limit, most))
             found = reachable(
@@ -87,6 +88,7 @@ def discretize(
                     data=given,
                     laws=laws,
                     seed=seed,
+                    timeout=None if limit is None else max(limit - (monotonic() - begin), 0.0),
                 ),
             )
         except ValueError as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Generator, Mapping
-from concurrent.futures import CancelledError, Future, as_completed
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from contextlib import closing, suppress
 
 from geoflow.diagnostics import Diagnostic, DiagnosticError
@@ -47,7 +47,7 @@ def _in_processes(tasks: Mapping[str, Task], jobs: int, work: Work) -> Outcomes:
     waiting = dict(tasks)
     while waiting:
         before = len(waiting)
-        with closing(_pooled(waiting, min(jobs, before), work)) as finished:
+        with closing(_pooled(dict(waiting), min(jobs, before), work)) as finished:
             for key, outcome in finished:
                 del waiting[key]
                 yield key, outcome
@@ -63,19 +63,25 @@ def _pooled(tasks: Mapping[str, Task], workers: int, work: Work) -> Outcomes:
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
     executor = ProcessPoolExecutor(workers, initializer=begin_worker, env=dict(ONE_THREAD))
-    keys: dict[Future[Outcome], str] = {}
+    left, keys, broken = iter(tasks.items()), dict[Future[Outcome], str](), False
     try:
-        with suppress(BrokenProcessPool), held():  # workers start here, and inherit the mask
-            for key, task in tasks.items():
-                keys[executor.submit(work, task)] = key
-        for future in as_completed(keys):
-            try:
-                outcome = future.result()
-            except BrokenProcessPool:
-                continue
-            except Exception as error:
-                outcome = _not_run(error)
-            yield keys[future], outcome
+        while True:
+            # few wait, and all of them in the queue of the workers: a pool that is ended with others is at fault
+            with suppress(BrokenProcessPool), held():  # workers start here, and inherit the mask
+                for key, task in itertools.islice(left, 0 if broken else 2 * workers - len(keys)):
+                    keys[executor.submit(work, task)] = key
+            if not keys:
+                return
+            for future in wait(keys, return_when=FIRST_COMPLETED).done:
+                key = keys.pop(future)
+                try:
+                    outcome = future.result()
+                except BrokenProcessPool:
+                    broken = True
+                    continue
+                except Exception as error:
+                    outcome = _not_run(error)
+                yield key, outcome
     finally:
         executor.shutdown(wait=True, kill_workers=True)
 
