@@ -66,7 +66,7 @@ class Rows:
 @dataclass(frozen=True)
 class Peeled:
     """Rank = number of pivots + rank of the core. `rounds`: rows and their private columns, in order; `lone`: columns
-    of the pivots that were the only entry of their row; `left`: the rows of the core; `open`: all columns but `lone`."""
+    of the pivots that were the only entry of their row, `open`: all others; `left`: the rows of the core."""
 
     rows: Rows
     rounds: tuple[tuple[Array, Array], ...]

@@ -18,17 +18,16 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from importlib.abc import Loader, MetaPathFinder
+from importlib.abc import MetaPathFinder, SourceLoader
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import pytest
 from _pytest.runner import runtestprotocol
 from mutmut.mutation.file_mutation import mutate_file_contents
 from mutmut.mutation.trampoline import set_mutant_under_test
+from mutmut.state import state
 
-SOURCE = "<mutants>"
 ORIGINAL = "__mutmut_orig"
 MEMORY = 12 * 2**30
 
@@ -50,7 +49,7 @@ class Tested:
     status: str
 
 
-class Mutated(MetaPathFinder, Loader):
+class Mutated(MetaPathFinder, SourceLoader):
     """The module with all its mutants, in place of the module."""
 
     def __init__(self, module: str):
@@ -64,12 +63,11 @@ class Mutated(MetaPathFinder, Loader):
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
         return importlib.util.spec_from_loader(fullname, self) if fullname == self.name else None
 
-    def create_module(self, spec: Any) -> None:
-        return None
+    def get_filename(self, fullname: str) -> str:
+        return self.file
 
-    def exec_module(self, module: Any) -> None:
-        module.__file__ = self.file
-        exec(compile(self.text, SOURCE, "exec"), module.__dict__)
+    def get_data(self, path: str) -> bytes:
+        return self.text.encode()
 
     def mutant(self, name: str) -> Mutant:
         """What this mutant changes."""
@@ -164,6 +162,8 @@ class Forks:
         child, status, _ = os.wait4(-1, os.WNOHANG)
         if child in self.running:
             name, _ = self.running.pop(child)
+            if len(self.waiting) % 50 == 0:
+                os.write(2, f"{len(self.waiting)} mutants to go\n".encode())
             late = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU
             self.found[name] = "slow" if late else "killed" if status else "survived"
             return
@@ -184,17 +184,12 @@ def _passes(item: pytest.Item) -> bool:
 
 
 def _measured(item: pytest.Item) -> tuple[float, list[str], bool]:
-    called: set[str] = set()
-
-    def note(frame: FrameType, event: str, _: Any) -> None:
-        if event == "call" and frame.f_code.co_filename == SOURCE:
-            called.add(frame.f_code.co_name)
-
+    set_mutant_under_test("stats")  # the functions that are called are noted
+    state()._stats.clear()
     start = time.process_time()
-    sys.setprofile(note)
     passed = _passes(item)
-    sys.setprofile(None)
-    return time.process_time() - start, sorted(called), passed
+    called = [name.rpartition(".")[2] + ORIGINAL for name in state()._stats]
+    return time.process_time() - start, called, passed
 
 
 def main() -> None:

@@ -32,9 +32,8 @@ def operand(rng: np.random.Generator, shape: tuple[int, ...], kind: str):
 
 
 def contraction(seed: int, counts: tuple[int, ...], kinds: tuple[str, str]):
-    """A product with so many shared, free and summed axes of sizes 1 to 3 in any order, and what it is."""
+    """With so many shared, free (left, right) and summed axes of sizes 1 to 3, in any order, and what it is."""
     rng = np.random.default_rng(seed)
-    shared, free_a, free_b, summed = counts
     names = iter("abcdefghi")
     groups = [[next(names) for _ in range(n)] for n in counts]
     sizes = {name: int(rng.integers(1, 4)) for group in groups for name in group}
