@@ -123,7 +123,10 @@ def _check(data: Any, deadline: Deadline) -> list[str]:
     _counts(claim, data, flow.dimension, known, bool(missing))
     if data["bound"] is not None:
         degree = data["bound"]["degree"]
-        _need(type(degree) is int and degree >= least_degree(counted.certificate), "the degree")
+        _need(
+            type(degree) is int and degree >= least_degree(counted.certificate),
+            "the degree is too small",
+        )
     of = "path-lifting" if counted.generator.program.gates else "flow"
     _need(claim["of"] == of, "what is counted is something else")
     return missing

@@ -55,8 +55,8 @@ class FieldDegree:
 
 
 def field_degree(program: Program, inputs: Sequence[int]) -> FieldDegree:
-    """Degrees of a program whose inputs have the given degrees (1 for coordinates, 0 for constants); gates are variables
-    too."""
+    """Degrees of a program whose inputs have the given degrees (1 for coordinates, 0 for constants); gates are
+    variables too."""
     costs: dict[int, int] = {}
     values: dict[int, Degree] = {k: Degree(d, {}) for k, d in enumerate(inputs)}
     values |= {gate.slot: Degree(1, {}) for gate in program.gates}

@@ -16,8 +16,8 @@ A point is drawn again where a denominator vanishes. That its first drawing was 
 too, so the degrees of the denominators are added.
 
 *Sparse fields.* A run that begins with fields chosen at the point first asks for the generic rank of V_{D+1} at the
-point, a minor of r + 1 words of at most L letters, g of them of one letter, and then for each random word not to stay in
-the space by chance.
+point, a minor of r + 1 words of at most L letters, g of them of one letter, and then for each random word not to stay
+in the space by chance.
 
 *Several runs.* All have to fail; their points and primes are independent. *Direct sums*: one summand has to fail.
 Primes that divide all coefficients of the minor are not included: they are why there are two.
@@ -34,8 +34,8 @@ from geoflow.results import RankRun
 
 
 def run_degree(degree: FieldDegree, ranks: Sequence[int], drawn: int) -> int:
-    """The degree that bounds the failures of a run with these ranks by depth. `drawn`: evaluations of the field at which
-    a denominator might vanish by itself."""
+    """The degree that bounds the failures of a run with these ranks by depth. `drawn`: evaluations of the field at
+    which a denominator might vanish by itself."""
     total, before = degree.of_word(len(ranks) + 1), 0
     for depth, rank in enumerate(ranks):
         total += (rank - before) * degree.of_word(depth + 1)
@@ -46,8 +46,8 @@ def run_degree(degree: FieldDegree, ranks: Sequence[int], drawn: int) -> int:
 def anchored_degree(
     degree: FieldDegree, short: int, rank: int, letters: int, words: int, drawn: int
 ) -> int:
-    """The same for a run that began with sparse fields, `short` independent ones of one letter; `words` random words of at
-    most so many letters were drawn."""
+    """The same for a run that began with sparse fields, `short` independent ones of one letter; `words` random words
+    of at most so many letters were drawn."""
     longest = degree.of_word(letters)
     minor = short * degree.of_word(1) + (rank - short + 1) * longest
     return minor + words * longest + drawn * degree.of_denominators()

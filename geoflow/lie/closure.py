@@ -35,6 +35,7 @@ AGREEING_RUNS = 2
 MOST_MEMORY = 8 * 2**30  # bytes that one row space may take
 _MOST_RUNS = 6
 _MOST_UNLUCKY = 40
+_MOST_REPEATED = 8  # primes drawn again because a run had them
 _MOST_DEPTH = 40
 _EXPANDABLE = 60  # coordinates up to which two fields are shown to be parallel
 _MOST_ADDED = (
@@ -88,11 +89,11 @@ def close(
     runs: list[RankRun] = []
     best: ModularPoint | None = None
     complete = True
-    unlucky = 0
+    unlucky = repeated = 0
     while len(runs) < _MOST_RUNS:
         place = draw_point(generator, rng, near=best) if at is None else at(rng)
-        if unlucky < _MOST_UNLUCKY and place.field.p in {r.prime for r in runs}:
-            unlucky += 1
+        if repeated < _MOST_REPEATED and place.field.p in {r.prime for r in runs}:
+            repeated += 1
             continue
         try:
             begun = start(generator, place, seed, deadline) if begins else None
@@ -227,9 +228,7 @@ def _run(
             degree = run_degree(generator.degree, ranks, drawn)
             return RankRun(*own, None, letters, degree, place.sample_size), finished
         longest = max(letters, begun.depth + 1)
-        degree = anchored_degree(
-            generator.degree, begun.short, space.rank, longest, words, drawn
-        )
+        degree = anchored_degree(generator.degree, begun.short, space.rank, longest, words, drawn)
         own = (prime, (space.rank,), words, place.integers)
         run = RankRun(*own, begun.run, letters, degree, place.sample_size)
         return run, finished and (begun.space.room > 0 or space.rank == dimension)

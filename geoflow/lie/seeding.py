@@ -35,8 +35,8 @@ _WORTH = 16  # brackets tried for one that adds to the rank
 
 @dataclass(frozen=True)
 class Start:
-    """A space with the sparse fields in it. `short`: the rank of the fields alone; `depth`: 1 where brackets are needed to
-    span the space, else 0."""
+    """A space with the sparse fields in it. `short`: the rank of the fields alone; `depth`: 1 where brackets are needed
+    to span the space, else 0."""
 
     space: SparseSpace
     run: AnchoredRows
