@@ -249,7 +249,9 @@ def test_words_of_random_flows_have_no_greater_degree(steps: list[str]):
 def test_gates_are_variables_of_the_degree():
     """a·relu(wx): with free gates the field (γwx, γax) times the cotangent has degree 4, not 3."""
     flow = gf.Flow.of_network(
-        lambda p, x: p["a"] * jnp.maximum(p["w"] * x, 0), {"a": np.zeros(()), "w": np.zeros(())}, np.zeros(())
+        lambda p, x: p["a"] * jnp.maximum(p["w"] * x, 0),
+        {"a": np.zeros(()), "w": np.zeros(())},
+        np.zeros(()),
     )
     generator = Generator.of(flow)
     assert generator.free_gates and generator.irreducible
