@@ -135,9 +135,14 @@ class Generator:
     def spanning_controls(self) -> int:
         """How many random fields span what all do, without brackets, at most; N where they are not linear in b."""
         flow = self.flow
-        linear = flow.dynamics.linear and not flow.parametrization.data and not self.program.gates
         n = flow.dimension
-        return min(flow.cotangent_size + flow.has_drift, n) if linear else n
+        return min(flow.cotangent_size + flow.has_drift, n) if self.linear else n
+
+    @property
+    def linear(self) -> bool:
+        """Whether the fields are linear in the controls."""
+        flow = self.flow
+        return flow.dynamics.linear and not flow.parametrization.data and not self.program.gates
 
     def word(
         self,
