@@ -183,11 +183,13 @@ class Parametrization:
     @property
     def transposes(self) -> bool:
         """Whether ∇_θ⟨a, φ⟩ is linear in a: a function of Python may say otherwise."""
+        if not self.outputs:
+            return True
         constants = shaped(dict.fromkeys(self.constants, ()))
         shapes = {b.name: b.shape for b in (*self.parameters, *self.data)}
         with jax.enable_x64(True):
             traced = jax.make_jaxpr(self.phi)(constants, shaped(shapes))
-        return not self.outputs or transposes(traced.jaxpr)
+        return transposes(traced.jaxpr)
 
     def block(self, names: Sequence[str]) -> Parametrization:
         """φ as a function of some parameters, the others being data.

@@ -1,8 +1,8 @@
 """Flows whose parameters fall apart: φ = (φ₁(θ₁), φ₂(θ₂), …), each part with a cotangent that is free of the others.
 
-Then G_a = G¹_{a₁} + G²_{a₂} + …, and each term is itself a field of the family (the other cotangents 0, as G is linear in
-them), also where all parts read one datum. Fields of two parts commute, so that the Lie algebra is a direct sum, and ranks and laws add. With
-a drift this fails: all parts would share the time.
+Then G_a = G¹_{a₁} + G²_{a₂} + …, and each term is itself a field of the family (the other cotangents 0, as G is linear
+in them), also where all parts read one datum. Fields of two parts commute, so that the Lie algebra is a direct sum, and
+ranks and laws add. With a drift this fails: all parts would share the time.
 """
 
 from __future__ import annotations
