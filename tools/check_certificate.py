@@ -86,7 +86,8 @@ def read(data, count):
         parts[k] = found = {}
         for text, *powers in polynomial:
             key = sum(e << WIDTH * v for v, e in powers)
-            good = all(type(x) is int for q in powers for x in q) and key not in found
+            good = key not in found and len(dict(powers)) == len(powers)  # each variable once
+            good = good and all(type(x) is int for q in powers for x in q)
             need(good and all(0 <= v < count and 0 < e < 1000 for v, e in powers), "a monomial")
             found[key] = Fraction(text)
     need(1 <= len(data) <= 2 and all(parts[1].values()) and parts[1], "a fraction")
@@ -162,10 +163,8 @@ class Model:
         self.first, self.size = len(data["constants"]), len(data["state"])
         self.b, self.end = self.first + self.size, len(names)
         choices = [k for k, kind in enumerate(self.kinds) if kind in ("choice", "onehot")]
-        need(
-            set(self.kinds) <= {"free", "gate", "choice", "onehot"} and self.size,
-            "the kinds of controls",
-        )
+        known = set(self.kinds) <= {"free", "gate", "choice", "onehot"}
+        need(known and self.size, "the kinds of controls")
         need(sorted(k for row in self.rows for k in row) == choices, "rows of choices")
         self.drift = self.components(data["drift"], self.b)
         need((data["map"] is None) != (data["fields"] is None), "a map or fields are wanted")
@@ -260,7 +259,7 @@ def check(data):
     need(digest({k: x for k, x in data.items() if k != "digest"}) == data["digest"], "the digest")
     need((data["format"], data["version"]) == ("geoflow certificate", 1), "the format")
     claim, place, missing = data["claim"], data["place"], list(data["not_checked"])
-    need(digest(data["model"]) == claim["model"], "the claim is of another model")
+    need(digest(data["model"]) == claim["model"] and len(claim) == 7, "the claim is another")
     if data["model"] is None:
         return claim, [*missing, "the model is not written out"]
     model, p = Model(data["model"]), place["prime"]
@@ -285,7 +284,8 @@ def check(data):
 def main():
     code = 0
     try:
-        for data in json.loads(open(sys.argv[1], "rb").read())["certificates"]:
+        need(found := json.loads(open(sys.argv[1], "rb").read())["certificates"], "it is empty")
+        for data in found:
             claim, missing = check(data)
             print(", ".join(f"{k} {v}" for k, v in claim.items()))
             print("  not checked: " + "; ".join(missing) if missing else "  confirmed")

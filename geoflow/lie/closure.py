@@ -154,7 +154,7 @@ def _closed_identically(generator: Generator, rank: int) -> str:
         return "the vector fields span the whole tangent space"
     if rank != 1 or flow.has_drift or generator.program.gates:
         return ""
-    if flow.cotangent_size == 1:
+    if flow.cotangent_size == 1 and flow.parametrization.transposes:
         outputs = sum(math.prod(s) for s in flow.parametrization.outputs)
         what = "φ is a scalar" if outputs == 1 else "there is one control"
     elif not generator.estimated and _parallel(generator):
