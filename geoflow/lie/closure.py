@@ -122,7 +122,6 @@ def close(
     top = max(r.ranks[-1] for r in runs)
     agreeing = [s for s, r in zip(samples, runs, strict=True) if r.ranks[-1] == top]
     bound = math.prod(min(1.0, (top + 1) * degree / s) if s else 1.0 for s in agreeing)
-    ranks = max((r.ranks for r in runs), key=lambda r: (r[-1], -len(r)))
     bounded = generator.irreducible and not generator.estimated
     certificate = Certificate(
         dimension=flow.dimension,
@@ -134,8 +133,10 @@ def close(
         complete=(complete and len(agreeing) >= AGREEING_RUNS) or top == flow.dimension,
         estimated=generator.estimated,
         assumed=bool(flow.doubts),
-        balls=certify(generator, ranks, seed, deadline) if generator.estimated else None,
     )
+    if generator.estimated:
+        balls = certify(generator, certificate.ranks, seed, deadline)
+        certificate = replace(certificate, balls=balls)
     if certificate.rank < top:
         certificate = replace(certificate, closed_by="")
     return Closure(certificate, best)
