@@ -227,7 +227,10 @@ def _run(
         before, idle = rank, 0
         while True:
             if (deadline.passed and words) or (begun is not None and rank - before > _MOST_ADDED):
-                ranks.append(rank)
+                if (
+                    rank > before or not ranks
+                ):  # a depth that was hardly begun has no rank of its own
+                    ranks.append(rank)
                 return outcome(False)
             batch = min(batch, most)
             new = random_words(generator, place, rng, depth, batch, draw)
