@@ -44,7 +44,7 @@ SCALAR = gf.Flow(lambda p: jnp.prod(p["x"]), zeros(x=(4,)))
 
 
 def test_brackets_that_raise_the_rank_prove_what_they_show():
-    """Three directions of three: the depth is that of the last new one, and no involution with all controls independent."""
+    """Three directions of three: the depth is that of the last new one, and no involution."""
     found = of(BENT)
     assert found.values == {"involutive": False, "commuting": False, "depth": 1, "kernel": 1}
     assert set(found.status.values()) == {"proved"}
@@ -93,7 +93,7 @@ def test_an_exact_rank_at_depth_zero_proves_involution():
 
 
 def test_a_first_rank_below_the_number_of_controls_is_probable():
-    """φ has two equal outputs: that its gradients have rank 2 and not 3 is stagnation, and so is that brackets are new."""
+    """φ has two equal outputs: that its gradients have rank 2 and not 3 is stagnation, so brackets prove nothing."""
 
     def phi(p):
         return jnp.stack([p["x"], p["x"], p["x"] * p["y"] + p["z"]])

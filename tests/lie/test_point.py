@@ -1,4 +1,4 @@
-"""Random points, letters and words: uniform over what they should be, in batches that fit, drawn again where unlucky."""
+"""Random points, letters and words: uniform where they should be, in batches that fit, drawn again where unlucky."""
 
 from __future__ import annotations
 

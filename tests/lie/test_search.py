@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 
 import jax
 import jax.numpy as jnp
@@ -13,9 +14,11 @@ import pytest
 import geoflow as gf
 from geoflow.deadline import Deadline
 from geoflow.exact.interpreter import UnluckyPoint
+from geoflow.exact.polynomials import Polynomials, TooLarge
+from geoflow.exact.program import UnsupportedPrimitive
 from geoflow.lie import closure
 from geoflow.lie.bracket import Generator, Letter
-from geoflow.lie.closure import Closure, TooManyCoordinates, close
+from geoflow.lie.closure import TooManyCoordinates, close
 from geoflow.lie.point import ModularPoint, draw_point, free_letter, random_words
 from geoflow.results import BallRun
 
@@ -184,6 +187,25 @@ def test_the_words_are_hardly_more_than_the_coordinates():
             assert run.words <= generator.flow.dimension + len(run.ranks)
 
 
+def test_all_words_are_counted(monkeypatch: pytest.MonkeyPatch):
+    rows: list[int] = []
+
+    def noted(*arguments):
+        found = random_words(*arguments)
+        rows.append(len(found))
+        return found
+
+    monkeypatch.setattr(closure, "random_words", noted)
+    found = close(PRODUCT, 0, NEVER).certificate
+    assert sum(run.words for run in found.runs) == sum(rows)
+    assert min(run.words for run in found.runs) > 0
+
+
+def test_a_depth_is_exhausted_before_the_next():
+    """Three new directions, of which two words at a time find two."""
+    assert close(Generator.of(product(2, 3, 3)), 0, NEVER).certificate.ranks == (6, 9)
+
+
 def test_a_family_that_is_not_irreducible_has_more_patience():
     """A choice between two: nearly all words have the same choice here, and the search goes on until some have not."""
     rare = 0.05
@@ -294,13 +316,51 @@ def test_why_the_algebra_is_closed(flow: gf.Flow, why: str):
     assert reason(Generator.of(flow)) == why
 
 
-def test_a_symbolic_constant_is_no_obstacle_to_parallel_fields():
+def test_one_control_is_enough_whatever_the_outputs():
+    def phi(p):
+        return jnp.stack([p["x"] * p["y"], p["x"] ** 2 + p["z"]])
+
+    flow = gf.Flow(phi, zeros(x=(), y=(), z=()), loss=gf.CrossEntropy())
+    assert flow.cotangent_size == 1
+    assert reason(Generator.of(flow)) == f"there is one control: {ONE}"
+    pair = gf.Flow(lambda p: [p["x"] * p["y"], p["z"]], zeros(x=(), y=(), z=()))
+    assert reason(Generator.of(pair)) == ""
+
+
+def test_constants_are_no_obstacle_to_parallel_fields():
     def phi(c, p):
         y = p["x"] * p["y"]
-        return jnp.stack([c["c"] * y, y * y])
+        return jnp.stack([c["c"] * y, c["third"] * y * y])
 
-    flow = with_constants(phi, {"x": (), "y": ()}, {"c": None})
+    flow = with_constants(phi, {"x": (), "y": ()}, {"c": None, "third": Fraction(1, 3)})
     assert "parallel" in reason(Generator.of(flow))
+
+
+@pytest.mark.parametrize("error", [TooLarge(), UnluckyPoint(), UnsupportedPrimitive("sqrt")])
+def test_an_expansion_that_fails_closes_nothing(error: Exception):
+    class Failing(Generator):
+        def __call__(self, ring, constants, point, letter):
+            if isinstance(ring, Polynomials):
+                raise error
+            return super().__call__(ring, constants, point, letter)
+
+    def phi(p):
+        y = p["x"] * p["y"]
+        return jnp.stack([y, y * y])
+
+    generator = Generator.of(gf.Flow(phi, zeros(x=(), y=())))
+    assert reason(Failing(**vars(generator))) == ""
+
+
+def test_what_the_fields_take_for_granted_is_in_the_certificate():
+    class Doubtful(gf.Euclidean):
+        doubts = ("this metric is what it seems: probable",)
+
+    flow = gf.Flow(lambda p: p["x"] * p["y"], zeros(x=(), y=()), metric=Doubtful())
+    found = close(Generator.of(flow), 0, NEVER).certificate
+    assert found.assumed is True
+    assert not found.exact
+    assert close(PRODUCT, 0, NEVER).certificate.assumed is False
 
 
 def test_a_rank_of_one_alone_closes_nothing():

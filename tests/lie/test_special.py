@@ -13,9 +13,9 @@ import pytest
 import geoflow as gf
 from geoflow.deadline import Deadline
 from geoflow.dynamics import Adam
-from geoflow.expr.tree import Number
 from geoflow.exact.interpreter import UnluckyPoint
 from geoflow.exact.program import UnsupportedPrimitive
+from geoflow.expr.tree import Number
 from geoflow.lie.bracket import Generator
 from geoflow.lie.special import SpecialRanks, at_rest, numerical_ranks_at, ranks_at
 from tests.flows.checking import written_out
