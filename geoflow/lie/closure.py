@@ -116,7 +116,6 @@ def close(
             break
     assert best is not None
     top, agreed = max(r.ranks[-1] for r in runs), _agreed(runs, flow.dimension)
-    ranks = max((r.ranks for r in runs), key=lambda r: (r[-1], -len(r)))
     bounded = generator.irreducible and not generator.estimated
     certificate = Certificate(
         dimension=flow.dimension,
@@ -129,8 +128,10 @@ def close(
         disagreeing=complete and not agreed,
         estimated=generator.estimated,
         assumed=bool(flow.doubts),
-        balls=certify(generator, ranks, seed, deadline) if generator.estimated else None,
     )
+    if generator.estimated:
+        balls = certify(generator, certificate.ranks, seed, deadline)
+        certificate = replace(certificate, balls=balls)
     if certificate.rank < top:
         certificate = replace(certificate, closed_by="")
     return Closure(certificate, best)
@@ -240,7 +241,10 @@ def _run(
         before, idle = rank, 0
         while True:
             if (deadline.passed and words) or (begun is not None and rank - before > _MOST_ADDED):
-                ranks.append(rank)
+                if (
+                    rank > before or not ranks
+                ):  # a depth that was hardly begun has no rank of its own
+                    ranks.append(rank)
                 return outcome(False)
             batch = min(batch, most)
             new = random_words(generator, place, rng, depth, batch, draw)
