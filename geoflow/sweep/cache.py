@@ -113,7 +113,7 @@ class DiskCache:
         if found is None:
             return None
         try:
-            stored, outcome = unseal(found[0])
+            stored, outcome = unseal(str(found[0]))
         except ValueError as error:
             self._note("read in part", error)
             return None

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict
-from typing import Any, get_args
+from typing import Any
 
-from geoflow.results import LawCount, Status
-from geoflow.rows import Failure, Outcome, RowClaim, Sizes
+from geoflow.results import LawCount
+from geoflow.rows import Outcome, Sizes
+from geoflow.stored import read_dataclass, read_json
 
 _OUTCOME = {"laws", "claims", "failure", "seconds", "cut"}
 
@@ -24,39 +25,22 @@ def unseal(line: str) -> tuple[str, Outcome]:
 
     The sum shows damage. It is no signature: who may write the file can make lines that count.
     """
-    try:
-        data = json.loads(line)
-        whole = isinstance(data, dict) and data.pop("sum", None) == _sum(data)
-    except (TypeError, RecursionError):
-        whole = False
-    if not whole:
+    data = read_json(line)
+    if not isinstance(data, dict) or data.pop("sum", None) != _sum(data):
         raise ValueError("the line is not whole")
-    try:
-        return str(data["key"]), _outcome(data["outcome"])
-    except (KeyError, TypeError, AttributeError):
-        raise ValueError("written by another version") from None
+    key, outcome = data.get("key"), data.get("outcome")
+    if not isinstance(key, str) or not isinstance(outcome, dict) or set(outcome) != _OUTCOME:
+        raise ValueError("written by another version")
+    found = read_dataclass(outcome, Outcome, "outcome")
+    if found.laws is not None and not _is_count(found.laws):
+        raise ValueError("no count")
+    return key, found
+
+
+def _is_count(laws: LawCount) -> bool:
+    agree = laws.status != "proved" or laws.lower == laws.upper
+    return laws.lower >= 0 and laws.upper >= 0 and agree
 
 
 def _sum(content: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _outcome(data: dict[str, Any]) -> Outcome:
-    if set(data) != _OUTCOME:
-        raise ValueError("written by another version")
-    return Outcome(
-        laws=None if data["laws"] is None else _count(LawCount(**data["laws"])),
-        claims=tuple(RowClaim(**claim) for claim in data["claims"]),
-        failure=None if data["failure"] is None else Failure(**data["failure"]),
-        seconds=float(data["seconds"]),
-        cut=None if data["cut"] is None else float(data["cut"]),
-    )
-
-
-def _count(laws: LawCount) -> LawCount:
-    """The count, if it is one."""
-    natural = all(type(n) is int and n >= 0 for n in (laws.lower, laws.upper))
-    agree = laws.status != "proved" or laws.lower == laws.upper
-    if not (natural and agree and laws.status in get_args(Status)):
-        raise ValueError("no count")
-    return laws
