@@ -113,7 +113,10 @@ def _conv1d(x: Any, kernel: Any) -> Any:
     x, kernel = array(x), array(kernel)
     length = x.shape[-1] - kernel.shape[-1] + 1
     return array(
-        [[np.sum(k * x[:, i : i + kernel.shape[-1]]) for i in range(length)] for k in kernel]
+        [
+            [np.sum(k * x[:, i : i + kernel.shape[-1]]) for i in range(length)]
+            for k in kernel
+        ]
     )
 
 
@@ -254,7 +257,8 @@ class Evaluator:
                 assert isinstance(each.target, ast.Name)
                 index = each.target.id
                 parts = [
-                    self._value(body, source, {**names, index: array(i)}) for i in value(each.iter)
+                    self._value(body, source, {**names, index: array(i)})
+                    for i in value(each.iter)
                 ]
                 if top and self.ragged:
                     return [array(x) for x in parts]
@@ -275,9 +279,7 @@ class Evaluator:
                     raise Unread(f"the function {name}")
                 named = {str(k.arg): value(k.value) for k in keywords}
                 if name in ("concat", "stack") and isinstance(args[0], ast.List):
-                    return function(
-                        [value(x) for x in args[0].elts], *map(value, args[1:]), **named
-                    )
+                    return function([value(x) for x in args[0].elts], *map(value, args[1:]), **named)
                 return function(*map(value, args), **named)
         raise Unread(ast.dump(node))
 

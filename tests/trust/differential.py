@@ -82,9 +82,7 @@ def report_of(text: str, seed: int) -> ModelReport:
         Refused: with the codes.
     """
     report = check_text(text, "<drawn>", CheckOptions(verify=False, seed=seed))
-    errors = [
-        d for d in report.diagnostics if d.severity == "error" and not d.code.startswith("GEO06")
-    ]
+    errors = [d for d in report.diagnostics if d.severity == "error" and not d.code.startswith("GEO06")]
     if errors or not report.models:
         raise Refused("; ".join(f"{d.code} {d.message}" for d in errors))
     return report.models[0]
@@ -230,9 +228,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"seed {outcome.seed}: {j.kind}, {j.word}, {j.agreement}: {j.detail}", flush=True)
             print(outcome.text, flush=True)
         if table.models % 50 == 0:
-            print(
-                f"{table.models} models, {table.number('wrong')} wrong", file=sys.stderr, flush=True
-            )
+            print(f"{table.models} models, {table.number('wrong')} wrong", file=sys.stderr, flush=True)
     print("\n".join(table.lines()))
     if given.json:
         given.json.write_text(json.dumps(table.data(), indent=1) + "\n")

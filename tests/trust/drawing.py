@@ -10,14 +10,7 @@ from .expressions import Words, expression, scalar
 from .flows import Setting, flow_lines
 
 LIMITS = {"gradient": 8, "decay": 6, "momentum": 4, "adaptive": 3, "natural": 5, "riemannian": 4}
-WEIGHTS = {
-    "gradient": 50,
-    "decay": 13,
-    "momentum": 18,
-    "adaptive": 6,
-    "natural": 6,
-    "riemannian": 7,
-}
+WEIGHTS = {"gradient": 50, "decay": 13, "momentum": 18, "adaptive": 6, "natural": 6, "riemannian": 7}
 
 
 @dataclass(frozen=True)
@@ -117,9 +110,7 @@ def monomials(s: Sketch) -> None:
         made = s.words.number()
         for name in s.source.sample(names, s.source.randint(2, len(names))):
             power = s.source.choice([1, 1, 2, 3, -1, -2])
-            made += ("*" if power > 0 else "/") + (
-                name if abs(power) == 1 else f"{name}**{abs(power)}"
-            )
+            made += ("*" if power > 0 else "/") + (name if abs(power) == 1 else f"{name}**{abs(power)}")
         s.maps.append(made)
 
 
@@ -153,11 +144,7 @@ def layers(s: Sketch) -> None:
         for i in range(1, depth + 1):
             s.words.parameters[f"W[{i}]"] = (d[i], d[i - 1])
         product = f"chain(h = eye({d[0]}); l in 1..L: W[l] @ h)"
-        s.maps.append(
-            product
-            if s.source.random() < 0.5
-            else " @ ".join(f"W[{i}]" for i in range(depth, 0, -1))
-        )
+        s.maps.append(product if s.source.random() < 0.5 else " @ ".join(f"W[{i}]" for i in range(depth, 0, -1)))
         last = f"W[{depth}]"
     else:
         names = [s.parameter(b, a) for a, b in zip(d, d[1:], strict=False)]
@@ -196,11 +183,7 @@ def shared(s: Sketch) -> None:
         s.maps.append(f"[{u}[0]*{u}[i]/sum({u}**2) for i in 0..{w.parameters[u][0] - 1}]")
     else:
         x, y = s.parameter(), s.parameter()
-        s.maps.append(
-            w.pick(
-                f"[{x}*{y}, ({x} - {y})**2]", f"{x}*{y}/(1 + {x}**2)", f"({x} + {y})/({x} - 3*{y})"
-            )
-        )
+        s.maps.append(w.pick(f"[{x}*{y}, ({x} - {y})**2]", f"{x}*{y}/(1 + {x}**2)", f"({x} + {y})/({x} - 3*{y})"))
 
 
 def roots(s: Sketch) -> None:
@@ -286,15 +269,7 @@ def draw(seed: int, attempt: int = 0) -> Drawn:
     before = [x for x in lines if x.startswith(("dim", "const"))]
     params = [x for x in lines if not x.startswith(("dim", "const"))]
     params = [x + (" > 0" if positive_family(x, sketch) else "") for x in params]
-    text = [
-        *before,
-        *params,
-        *sketch.declared(),
-        *declared,
-        *lets,
-        *map_lines(sketch, word),
-        *after,
-    ]
+    text = [*before, *params, *sketch.declared(), *declared, *lets, *map_lines(sketch, word), *after]
     return Drawn(shape, setting.name, "\n".join(text) + "\n", words)
 
 

@@ -32,9 +32,7 @@ def judge(text: str, report: ModelReport, opinion: Opinion) -> list[Judgement]:
     count = opinion.best.count
     found = [*counted(report, count, opinion), *facts(report, opinion)]
     found += laws_found(report, opinion)
-    true_claims = [
-        c for c in report.claims if c.kind == "law" and c.verdict in ("proved", "probable")
-    ]
+    true_claims = [c for c in report.claims if c.kind == "law" and c.verdict in ("proved", "probable")]
     for claim in report.claims:
         found.append(judged(claim, report, opinion, true_claims))
     return found

@@ -38,9 +38,7 @@ class Written:
         ]
         word = "network" if self.data else "map"
         shown = [f"input {self.data}"] if self.data and "input" not in " ".join(self.lets) else []
-        return (
-            "\n".join([*lines, *shown, *self.lets, f"{word} phi = {self.body}", *self.rest]) + "\n"
-        )
+        return "\n".join([*lines, *shown, *self.lets, f"{word} phi = {self.body}", *self.rest]) + "\n"
 
 
 BALANCE = ("law balance = U.T @ U - V.T @ V", "law wrong = U.T @ U + V.T @ V", "expect complete")
@@ -173,14 +171,8 @@ def lower_times_upper(rows: list[list[str]]) -> list[list[str]]:
     from fractions import Fraction
 
     n = len(rows)
-    low = [
-        [Fraction(rows[i][j]) if j < i else Fraction(int(i == j)) for j in range(n)]
-        for i in range(n)
-    ]
-    up = [
-        [Fraction(1, 3) * (j - i) if j > i else Fraction(int(i == j)) for j in range(n)]
-        for i in range(n)
-    ]
+    low = [[Fraction(rows[i][j]) if j < i else Fraction(int(i == j)) for j in range(n)] for i in range(n)]
+    up = [[Fraction(1, 3) * (j - i) if j > i else Fraction(int(i == j)) for j in range(n)] for i in range(n)]
     return [
         [str(sum((low[i][k] * up[k][j] for k in range(n)), Fraction(0))) for j in range(n)]
         for i in range(n)
@@ -206,15 +198,10 @@ def split(m: Written) -> Written | None:
         return None
     rows, *others = m.params[name]
     blocks = {f"{name}1": (1, *others), f"{name}2": (rows - 1, *others)}
-    params = {
-        k: v for n, s in m.params.items() for k, v in (blocks if n == name else {n: s}).items()
-    }
+    params = {k: v for n, s in m.params.items() for k, v in (blocks if n == name else {n: s}).items()}
     rest = tuple(line.replace(f" on {name}", f" on {name}1, {name}2") for line in m.rest)
     return replace(
-        m,
-        params=params,
-        rest=rest,
-        lets=(*m.lets, f"let {name} = concat([{name}1, {name}2], axis=0)"),
+        m, params=params, rest=rest, lets=(*m.lets, f"let {name} = concat([{name}1, {name}2], axis=0)")
     )
 
 
@@ -224,10 +211,7 @@ def flattened(m: Written) -> Written | None:
     if name is None:
         return None
     rows, columns = m.params[name]
-    params = {
-        n if n != name else "flat": s if n != name else (rows * columns,)
-        for n, s in m.params.items()
-    }
+    params = {n if n != name else "flat": s if n != name else (rows * columns,) for n, s in m.params.items()}
     rest = tuple(line.replace(f" on {name}", " on flat") for line in m.rest)
     made = f"let {name} = reshape(flat, ({rows}, {columns}))"
     return replace(m, params=params, rest=rest, lets=(*m.lets, made))
@@ -238,9 +222,7 @@ def transposed(m: Written) -> Written | None:
     name = next((n for n, s in reversed(m.params.items()) if len(s) == 2), None)
     if name is None:
         return None
-    params = {
-        n if n != name else "turned": s if n != name else s[::-1] for n, s in m.params.items()
-    }
+    params = {n if n != name else "turned": s if n != name else s[::-1] for n, s in m.params.items()}
     rest = tuple(line.replace(f" on {name}", " on turned") for line in m.rest)
     return replace(m, params=params, rest=rest, lets=(*m.lets, f"let {name} = turned.T"))
 
