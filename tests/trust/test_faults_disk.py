@@ -203,7 +203,6 @@ def test_garbage_in_a_journal_is_left_out_and_the_rest_counts(tmp_path: Path, ga
         ("laws", {"lower": "0", "upper": 3, "status": "probable"}),
         ("laws", {"lower": 0, "upper": 3, "status": "proved"}),
         ("laws", {"lower": 3, "upper": 3, "status": "certain"}),
-        ("laws", {"lower": 3, "upper": 3, "status": "proved", "more": 1}),
         ("laws", [3]),
         ("claims", 5),
         ("claims", [5]),
