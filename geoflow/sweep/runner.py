@@ -7,7 +7,8 @@ doing; a task that kills its worker again and again becomes a row that says so.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Generator, Mapping
+import time
+from collections.abc import Callable, Collection, Generator, Mapping
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from contextlib import closing, suppress
 
@@ -19,6 +20,7 @@ from geoflow.sweep.task import ONE_THREAD, Task, begin_worker, perform
 Work = Callable[[Task], Outcome]
 Outcomes = Generator[tuple[str, Outcome], None, None]
 _MOST_AHEAD = 500  # tasks that wait on a cluster's scheduler
+_HANDING = 5  # seconds at most for tasks to get into a queue
 _PATIENCE = 30  # seconds for a scheduler to answer
 
 
@@ -66,7 +68,7 @@ def _pooled(tasks: Mapping[str, Task], workers: int, work: Work) -> Outcomes:
     left, keys, broken = iter(tasks.items()), dict[Future[Outcome], str](), False
     try:
         while True:
-            # few wait, and all of them in the queue of the workers: a pool that is ended with others is at fault
+            # no more than the queue of the workers holds
             with suppress(BrokenProcessPool), held():  # workers start here, and inherit the mask
                 for key, task in itertools.islice(left, 0 if broken else 2 * workers - len(keys)):
                     keys[executor.submit(work, task)] = key
@@ -83,7 +85,15 @@ def _pooled(tasks: Mapping[str, Task], workers: int, work: Work) -> Outcomes:
                     outcome = _not_run(error)
                 yield key, outcome
     finally:
+        _handed_on(keys)
         executor.shutdown(wait=True, kill_workers=True)
+
+
+def _handed_on(futures: Collection[Future[Outcome]]) -> None:
+    """Wait until all are in the queue of the workers: a pool that is ended before that fails in a thread of its own."""
+    end = time.monotonic() + _HANDING
+    while time.monotonic() < end and not all(f.running() or f.done() for f in futures):
+        time.sleep(0.01)
 
 
 def _died() -> Outcome:

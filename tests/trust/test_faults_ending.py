@@ -169,6 +169,7 @@ def test_a_second_sweep_on_the_same_file_is_refused(family):
         env=environment(folder),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        text=True,
         start_new_session=True,
     )
     try:
