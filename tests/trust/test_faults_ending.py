@@ -57,6 +57,9 @@ def test_a_sweep_keeps_its_rows_and_ends_its_workers(family, number, jobs, group
     code, word = WORDS[number]
     assert found.code == code and found.out == ""
     said = [s for s in found.err.splitlines() if not s.endswith(" left")]  # how far it has come
+    said = [
+        s for s in said if "resource_tracker" not in s and s != "  warnings.warn("
+    ]  # loky's, now and then
     kept = lines(out)
     assert said[-1] == word and len(said) == 2, found.err
     assert f" of 729 models are done, and kept in {out}" in said[0] and "--resume" in said[0]
