@@ -59,6 +59,9 @@ def test_contractions_are_those_of_einsum(seed, counts, kinds):
     value, expected = contraction(seed, counts, kinds)
     assert value.size == expected.shape[1]
     check(value, expected)
+    for place in np.random.default_rng(seed).integers(0, expected.size, 3):  # one alone
+        batch, index = np.divmod(place[None], expected.shape[1])
+        assert value.at(batch, index).tolist() == [expected.flat[place]]
     free = [math.prod(axes.shape[k] for k in axes.free) for axes in value.axes]
     most = [value.left.weight * free[1], value.right.weight * free[0]]
     fixed = [isinstance(x, Fixed) for x in (value.left, value.right)]
