@@ -249,6 +249,7 @@ def test_small_matrices_side_by_side():
     matrices[2, 3] = (matrices[2, 0] + 3 * matrices[2, 1]) % PRIME
     matrices[5] = 0
     pivots, combined = eliminate(matrices, PRIME)
+    assert combined.dtype == pivots.dtype == np.int64
     for matrix, columns, t in zip(matrices, pivots, combined, strict=True):
         assert np.count_nonzero(columns >= 0) == flint_rank(matrix)
         wide = (t.astype(object) @ matrix.astype(object)) % PRIME
