@@ -40,7 +40,9 @@ _MOST_ADDED = (
     1500  # rows by which random fields may enlarge the space of the sparse ones, of one depth
 )
 _MOST_NUMBERS = 2**25  # of dense rows at one time
-_PATIENCE = 24  # rows at least, none of which adds to the rank of fields that are no irreducible family
+_PATIENCE = (
+    24  # rows at least, none of which adds to the rank of fields that are no irreducible family
+)
 
 
 class TooManyCoordinates(Exception):
@@ -227,7 +229,9 @@ def _run(
         before = rank
         while True:
             if (deadline.passed and words) or (begun is not None and rank - before > _MOST_ADDED):
-                if rank > before or not ranks:  # a depth that was hardly begun has no rank of its own
+                if (
+                    rank > before or not ranks
+                ):  # a depth that was hardly begun has no rank of its own
                     ranks.append(rank)
                 return outcome(False)
             batch = min(batch, most)

@@ -91,11 +91,11 @@ def _draw_with_roots(
     constants = exact_constants(
         ring, flow.constants, {n: ring.literal(v) for n, v in symbolic.items()}
     )
-    ones = Letter(
+    still = Letter(
         ring.zeros((1, 1)), tuple(ring.zeros((1, 1, *c.shape)) for c in generator.controls)
     )
     place = {n: ring.literal(v) for n, v in point.items()}
-    generator(ring, constants, place, ones)
+    generator(ring, constants, place, still)
     if visit is not None:
         visit(ring, constants, place)
     system = RootSystem(ring.radicands)

@@ -50,8 +50,7 @@ def ranks_at(
     ring = PrimeField(draw_prime(rng))
     place: Field = {}
     for block in generator.flow.state:
-        values = np.asarray(point[block.name], dtype=object)
-        flat = [ring.fraction(Fraction(x)) for x in values.ravel()]
+        flat = [ring.fraction(Fraction(x)) for x in np.ravel(point[block.name])]
         place[block.name] = np.array(flat, dtype=np.int64).reshape(1, 1, *block.shape)
 
     def draw(shape: tuple[int, ...]) -> np.ndarray:
