@@ -179,7 +179,7 @@ def random_words(
         value = generator.word(field, place.constants, place.point, letters)
         rows = generator.rows(value, size)
         parts.append(rows[field.usable(size)] if isinstance(field, Estimates) else rows)
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+    return np.concatenate(parts)
 
 
 def _with_roots(draw: DrawLetter) -> DrawLetter:
