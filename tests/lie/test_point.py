@@ -376,6 +376,39 @@ def test_data_without_roots_are_rejected_and_drawn_again():
     assert 0 < squares.mean() < 1
 
 
+def test_usable_data_are_collected_until_they_are_enough():
+    """One of each draw: three draws make three words, of the three data and their cotangents."""
+    place = draw_point(data(), rng())
+    p, w = place.field.p, int(place.point["w"].item())
+    usable = {x: pow((1 + (w * x) ** 2) % p, (p - 1) // 2, p) in (0, 1) for x in range(1, 100)}
+    good = [x for x, fine in usable.items() if fine]
+    bad = next(x for x, fine in usable.items() if not fine)
+    asked: list[int] = []
+
+    def draw(generator, place, rng, batch) -> Letter:
+        own = np.full((1, batch), bad, dtype=np.int64)
+        own[0, 0] = good[len(asked)]
+        asked.append(batch)
+        return Letter(np.ones((1, batch), dtype=np.int64), (own, np.full((1, batch), len(asked))))
+
+    rows = random_words(data(), place, rng(), 0, 3, draw)
+    assert len(asked) == 3
+    field = Estimates(p)
+    expected = [
+        data().rows(
+            data()(
+                field,
+                place.constants,
+                place.point,
+                Letter(np.ones((1, 1), dtype=np.int64), (np.array([[x]]), np.array([[k]]))),
+            ),
+            1,
+        )[0]
+        for k, x in enumerate(good[:3], 1)
+    ]
+    assert np.array_equal(rows, expected)
+
+
 def test_data_that_are_never_usable_are_given_up(monkeypatch: pytest.MonkeyPatch):
     place = draw_point(data(), rng())
     p, w = place.field.p, int(place.point["w"].item())
