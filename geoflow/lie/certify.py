@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import flint
 import numpy as np
 
 from geoflow.deadline import Deadline
@@ -18,6 +17,7 @@ from geoflow.exact.balls import Balls, full_rank
 from geoflow.exact.dual import Arithmetic
 from geoflow.exact.floats import Floats
 from geoflow.exact.interpreter import UnluckyPoint
+from geoflow.exact.precision import working_precision
 from geoflow.exact.program import UnsupportedPrimitive
 from geoflow.lie.bracket import Field, Generator, Letter, exact_constants
 from geoflow.results import BallRun
@@ -94,7 +94,7 @@ def _proved(
         kept.append(_selected(word, chosen[(chosen >= start) & (chosen < start + count)] - start))
         start += count
     for precision in _PRECISIONS:
-        with flint.ctx.workprec(precision):
+        with working_precision(precision):
             parts = [
                 _rows(generator, Balls(), symbolic, point, w) for w in kept if len(w[0].weight[0])
             ]
