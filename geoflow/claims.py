@@ -371,7 +371,9 @@ def missed_laws(counted: Counted, have: Sequence[Law], found: Sequence[Law]) -> 
 
 def _fact(base: ClaimResult, analysis: Analysis, name: str, wanted: object) -> ClaimResult:
     value, status = analysis.facts[name], analysis.facts_status[name]
-    detail = f"{name}: {str(value).lower() if isinstance(value, bool) else value}"
+    detail = (
+        f"{name}{_of(analysis.count)}: {str(value).lower() if isinstance(value, bool) else value}"
+    )
     if status == "undecided":
         return replace(base, detail=f"{name}: not decided for these fields")
     if value == wanted:

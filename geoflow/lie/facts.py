@@ -40,7 +40,7 @@ def facts(generator: Generator, closure: Closure, exact_rank: bool, seed: int) -
     rng = np.random.default_rng([seed, 0x666163])
     flow, ranks, place = generator.flow, closure.certificate.ranks, closure.point
     span = generator.spanning_controls
-    first_exact = (not generator.estimated and flow.dynamics.linear and ranks[0] == span) or (
+    first_exact = (not generator.estimated and generator.linear and ranks[0] == span) or (
         exact_rank and len(ranks) == 1
     )
     depth = len(ranks) - 1
@@ -77,7 +77,7 @@ def _own_fields(generator: Generator) -> bool:
     flow = generator.flow
     if generator.estimated:
         return False
-    return flow.dynamics.linear and not any(m.metric.spans for m in flow.parametrization.metrics)
+    return generator.linear and not any(m.metric.spans for m in flow.parametrization.metrics)
 
 
 def _jacobian_rank(
