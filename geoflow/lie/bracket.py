@@ -175,18 +175,19 @@ class Generator:
         """Random controls [1, batch, *shape]: numbers from `draw`, choices and 0/1 gates from `rng`."""
         return tuple(_random_control(c, self.free_gates, draw, rng, batch) for c in self.controls)
 
-    @cached_property
-    def linear(self) -> bool:
-        """Whether G_b is linear in b, but for data and gates."""
-        return self.flow.dynamics.linear and self.flow.parametrization.transposes
-
     @property
     def spanning_controls(self) -> int:
         """How many random fields span what all do, without brackets, at most; N where they are not linear in b."""
         flow = self.flow
-        linear = self.linear and not flow.parametrization.data and not self.program.gates
         n = flow.dimension
-        return min(flow.cotangent_size + flow.has_drift, n) if linear else n
+        return min(flow.cotangent_size + flow.has_drift, n) if self.linear else n
+
+    @cached_property
+    def linear(self) -> bool:
+        """Whether the fields are linear in the controls."""
+        p = self.flow.parametrization
+        plain = not p.data and not self.program.gates
+        return plain and self.flow.dynamics.linear and p.transposes
 
     def word(
         self,
