@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from geoflow.options import CheckOptions
+from geoflow.pipeline import check_text
+from geoflow.sweep.claim import OverSizes
+
 from .checking import check
 
 # with any gates that occur, relu(s)·relu(−s) is 0
@@ -30,3 +34,11 @@ def test_a_flow_without_gates_is_itself():
     model = check(HIDDEN.replace("relu", ""))
     for claim in model.claims:
         assert "path-lifting" not in claim.detail, claim
+
+
+def test_a_family_says_so_as_well():
+    family = "dim n = 1\nparam u[n]\ninput x\nnetwork g = sum(relu(u*x))\nexpect no laws\nsweep n in 1..2"
+    found = check_text(family, "<trap>", CheckOptions(verify=False), over_sizes=OverSizes())
+    (model,) = found.models
+    (claim,) = (c for c in model.claims if c.kind == "sweep")
+    assert claim.detail == "holds at all of them, for the path-lifting"
