@@ -131,7 +131,9 @@ def parts(model: Reading, whole: Any) -> list[Any]:
     if not model.network:
         return [whole]
     if model.tokens:
-        values = [entrywise(lambda x, v=v: sympy.expand(x).subs(v))(whole) for v in every_token(model)]
+        values = [
+            entrywise(lambda x, v=v: sympy.expand(x).subs(v))(whole) for v in every_token(model)
+        ]
         return [part for value in values for part in coefficients(model, value)]
     return coefficients(model, whole)
 
@@ -321,9 +323,7 @@ def adaptive(model: Reading, outputs: tuple[Any, ...]) -> System:
     """Adam, RMSProp and sign(s), with the coefficients of their fields in a."""
     theta = model.state
     a = [sympy.Symbol(f"cotangent{i}") for i in range(len(outputs))]
-    g = [
-        sum((c * sympy.diff(f, x) for c, f in zip(a, outputs, strict=True)), ZERO) for x in theta
-    ]
+    g = [sum((c * sympy.diff(f, x) for c, f in zip(a, outputs, strict=True)), ZERO) for x in theta]
     kind, _, text = model.flow.partition("(")
     given = {
         n.strip(): model.value(v).item()
