@@ -63,7 +63,8 @@ def patience() -> Iterator[None]:
         raise GaveUp("out of patience")
 
     before = signal.signal(signal.SIGVTALRM, give_up)
-    signal.setitimer(signal.ITIMER_VIRTUAL, PATIENCE)
+    again = 1  # second: a collector's callback would swallow the exception
+    signal.setitimer(signal.ITIMER_VIRTUAL, PATIENCE, again)
     try:
         yield
     finally:
