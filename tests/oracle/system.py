@@ -294,12 +294,12 @@ def trained(model: Reading, outputs: tuple[Any, ...]) -> System:
     damping = model.value(order2[1]).item() if order2 and order2[1] else ZERO
     at = [damping * x + v for x, v in zip(theta, speeds, strict=True)]
     metric = inverse_metric(model, outputs, at if order2 and order2[2] else None)
-    pushes = [tuple(metric * jacobian([f], theta).T) for f in outputs]
+    pushes = [tuple((metric * jacobian([f], theta).T).flat()) for f in outputs]
     rates = {x: r.rate for r in model.decays for p in r.on for x in model.parameters[p].ravel()}
     rates = {x: r for x, r in rates.items() if r != 0}
     coupled = any(r.coupling == "coupled" for r in model.decays)
     shrink = sympy.Matrix([-rates.get(x, ZERO) * x for x in theta])
-    decay = tuple(metric * shrink) if coupled else tuple(shrink)
+    decay = tuple((metric * shrink).flat()) if coupled else tuple(shrink.flat())
     symbolic = tuple(model.symbolic)
     if not order2:
         if not model.decays:
