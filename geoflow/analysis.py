@@ -315,7 +315,11 @@ def assumptions(counted: Counted) -> tuple[str, ...]:
         said.append("the path-lifting: gates of piecewise functions are free")
     if generator.estimated and not counted.certificate.exact:
         said.append("the rank is an estimate: values of functions are random numbers mod p")
-    said.append("on an open set with the point of the certificate" if rooted else "a generic point")
+    # a root of a square is a modulus, also in networks: functions with roots are no single analytic one
+    open_set = has_roots(generator.program)
+    said.append(
+        "on an open set with the point of the certificate" if open_set else "a generic point"
+    )
     if counted.flow.symbolic_constants:
         names = ", ".join(counted.flow.symbolic_constants)
         if rooted:

@@ -44,7 +44,7 @@ def facts(generator: Generator, closure: Closure, exact_rank: bool, seed: int) -
     first_exact = (not generator.estimated and flow.dynamics.linear and ranks[0] == span) or (
         exact_rank and len(ranks) == 1
     )
-    depth = len(ranks) - 1
+    depth = ranks.index(ranks[-1])
     depth_exact = (exact_rank and depth == 0) or (exact_rank and depth == 1 and first_exact)
     involutive = depth == 0
     involutive_exact = exact_rank if involutive else first_exact

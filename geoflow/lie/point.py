@@ -26,7 +26,8 @@ _CHUNK = 2**22  # numbers in one array of one evaluation
 
 @dataclass(frozen=True)
 class ModularPoint:
-    """A prime field, the constants in it, and a point. `integers` are the coordinates in the order of the state."""
+    """A prime field, the constants in it, and a point. `integers` are the coordinates in the order of the state,
+    `sample_size` the least size of a set that a number of it is drawn from."""
 
     field: PrimeField
     constants: dict[str, np.ndarray]
@@ -105,7 +106,8 @@ def _draw_with_roots(
         prime = _prime(generator, rng)
         roots = system.roots(prime)
         if roots is not None:
-            return _point(generator, PrimeField(prime, roots), symbolic, point, top - 1)
+            sample = min(top, prime) - 1  # letters are drawn mod p
+            return _point(generator, PrimeField(prime, roots), symbolic, point, sample)
     raise UnluckyPoint
 
 
