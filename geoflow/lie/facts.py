@@ -135,8 +135,8 @@ def _commuting(
 
 
 def _gates_of(first: Letter, second: Letter, generator: Generator) -> Letter:
-    """The second letter, in all pairs but three with the gates of the first: neurons that are on in one field and off
-    in the other say nothing."""
+    """The second letter, in all pairs but three with the gates of the first: a neuron that is on in one field and off
+    in the other says nothing."""
     own = len(second.controls) - len(generator.program.gates)
     mixed = [
         np.concatenate([b[:, :3], a[:, 3:]], axis=1)
