@@ -20,6 +20,7 @@ from geoflow.commands import report as page
 from geoflow.commands.choices import Color, Overrides, Seed, Timeout
 from geoflow.commands.discretize import discretize
 from geoflow.commands.fmt import fmt
+from geoflow.commands.group import Commands
 from geoflow.commands.lsp import lsp
 from geoflow.commands.recheck import recheck
 from geoflow.commands.sweep import sweep
@@ -47,6 +48,7 @@ Example:
   expect complete"""
 
 app = typer.Typer(
+    cls=Commands,
     add_completion=True,
     no_args_is_help=False,
     pretty_exceptions_enable=False,

@@ -17,7 +17,7 @@ from hashlib import sha256
 from math import isqrt, lcm, prod
 
 WIDTH, MASK = 32, 2**32 - 1  # of one exponent in a monomial packed into an integer
-LARGEST, STEPS = 2**26, 3 * 10**8  # bytes of a file; products of about two words of 64 bits
+LARGEST, STEPS = 2**24, 3 * 10**8  # bytes of a file; products of about two words of 64 bits
 left = [0]  # steps of the certificate at hand
 
 

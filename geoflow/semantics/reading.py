@@ -24,12 +24,16 @@ from geoflow.semantics.elaborate import Elaborated, Opened, elaborate
 from geoflow.semantics.messages import close_name
 from geoflow.semantics.model import Model
 from geoflow.semantics.overrides import read_overrides
+from geoflow.semantics.signatures import FUNCTIONS
 from geoflow.syntax import messages as text_messages
 from geoflow.syntax import tree
+from geoflow.syntax.layout import STATEMENT_WORDS
+from geoflow.syntax.lookalikes import lookalikes
 from geoflow.syntax.parser import MOST_SHOWN, parse
-from geoflow.syntax.source import LONGEST_FILE, read, unify_line_ends
+from geoflow.syntax.source import LONGEST_FILE, decode, read, read_input, unify_line_ends
 
 Loaded = tuple[tuple[Model, ...], tuple[Diagnostic, ...]]
+_WORDS = STATEMENT_WORDS | frozenset(FUNCTIONS)
 _MOST_FILES = 100
 _MOST_STATEMENTS = 100_000
 _NOTHING: Mapping[str, str] = {}
@@ -50,6 +54,15 @@ def load(
     except DiagnosticError as error:
         return (), error.diagnostics
     return _load(source, overrides, Path(path).parent, Path(path), lenient)
+
+
+def load_input(overrides: Mapping[str, str] = _NOTHING, *, lenient: bool = False) -> Loaded:
+    """The models of standard input; `lenient` as in `load`."""
+    try:
+        source = decode(read_input(), "<stdin>")
+    except DiagnosticError as error:
+        return (), error.diagnostics
+    return _load(source, overrides, None, None, lenient)
 
 
 def load_text(
@@ -113,7 +126,7 @@ def _survey(
     lenient: bool,
 ) -> Survey:
     file, diagnostics = parse(source)
-    collected = list(diagnostics)
+    collected = [*diagnostics, *lookalikes(source, _WORDS)]
     reading = _Reading(folder, path, collected)
     opened = _open(file, reading)
     declared = {id(statement): statement for part in opened for statement in part.statements}
@@ -327,7 +340,7 @@ class _Reading:
             reason = f"the files used are longer than {LONGEST_FILE:,} characters together"
             raise DiagnosticError(_cannot_follow(statement, reason))
         file, problems = parse(source)
-        self.diagnostics += problems
+        self.diagnostics += [*problems, *lookalikes(source, _WORDS)]
         allowed = (tree.Use, tree.Dim, tree.Const, tree.Let, tree.Def, tree.Broken)
         for inner in file.statements:
             if not isinstance(inner, allowed):

@@ -20,7 +20,7 @@ from tests.trust.fuzz.targets import TARGETS, shortened
 from tests.trust.fuzz.texts import SIZES, any_bytes, any_text, models, renumbered, written
 
 SHARES = {
-    "parser": 24, "checker": 26, "formatter": 18, "check": 0.7, "saved": 8, "journal": 6, "cache": 2,
+    "parser": 24, "checker": 26, "formatter": 18, "check": 0.3, "saved": 8, "journal": 6, "cache": 2,
     "recheck": 2, "tool": 6, "server": 6,
 }  # fmt: skip
 SLOW = 2.0  # seconds of processor time that are reported
