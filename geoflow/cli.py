@@ -249,7 +249,7 @@ def _names(file: str, options: CheckOptions) -> dict[tuple[str, str], Names]:
     """The parameters and constants of each model, which a report does not list."""
     from geoflow.semantics import load
 
-    models, _ = load(file, options.overrides)
+    models, _ = load(Path(file), options.overrides)  # named as the report names them
     return {
         (model.file, model.name): (
             tuple(parameter.name for parameter in model.parameters),

@@ -20,8 +20,8 @@ from tests.trust.fuzz.targets import TARGETS, shortened
 from tests.trust.fuzz.texts import SIZES, any_bytes, any_text, models, renumbered, written
 
 SHARES = {
-    "parser": 24, "checker": 26, "formatter": 18, "check": 0.3, "saved": 8, "journal": 6, "cache": 2,
-    "recheck": 2, "tool": 6, "server": 6,
+    "parser": 36, "checker": 20, "formatter": 22, "check": 0.2, "saved": 3, "journal": 7, "cache": 1.5,
+    "recheck": 1, "tool": 6, "server": 3.3,
 }  # fmt: skip
 SLOW = 2.0  # seconds of processor time that are reported
 DEADLINE = 30.0  # seconds of processor time that are a hang
