@@ -313,12 +313,13 @@ class _Reading:
         try:
             root = self.folder.resolve()
             path = (folder / name).resolve()
+            is_folder = path.is_dir()
         except (OSError, RuntimeError, ValueError):
             raise DiagnosticError(_cannot_follow(statement, "the path is not valid")) from None
         if PurePath(name).is_absolute() or not path.is_relative_to(root):
             reason = "it lies outside the folder of the main file"
             raise DiagnosticError(_cannot_follow(statement, reason))
-        if path.is_dir():
+        if is_folder:
             raise DiagnosticError(_cannot_follow(statement, "it is a folder"))
         return path
 

@@ -19,6 +19,7 @@ def main() -> int:
     """Run, and tell: exit 1 where something was found."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--inputs", type=int, default=100_000)
+    arguments.add_argument("--first", type=int, default=0, help="the number of the first input")
     arguments.add_argument("--seed", type=int, default=0)
     arguments.add_argument("--jobs", type=int, default=1)
     arguments.add_argument("--seconds", type=float, default=1e9, help="stop after so long")
@@ -32,7 +33,8 @@ def main() -> int:
         print(TARGETS[target](data))
         return 0
     start = time.perf_counter()
-    shares, lost = parallel(given.seed, given.inputs, given.jobs, given.seconds)
+    inputs = range(given.first, given.first + given.inputs)
+    shares, lost = parallel(given.seed, inputs, given.jobs, given.seconds)
     findings = lost + [f for share in shares for f in share.findings]
     if given.keep is not None:
         given.keep.mkdir(parents=True, exist_ok=True)

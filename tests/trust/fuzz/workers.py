@@ -27,11 +27,11 @@ class _Running:
 
 
 def parallel(
-    seed: int, inputs: int, jobs: int, seconds: float
+    seed: int, inputs: range, jobs: int, seconds: float
 ) -> tuple[list[Share], list[Finding]]:
     """Each worker takes every `jobs`-th input; one that dies or hangs outside Python is a finding, and replaced."""
     end = time.monotonic() + seconds
-    waiting = [range(first, inputs, jobs) for first in range(min(jobs, inputs))]
+    waiting = [inputs[first::jobs] for first in range(min(jobs, len(inputs)))]
     shares: list[Share] = []
     lost: list[Finding] = []
     running: dict[Connection, _Running] = {}
