@@ -20,7 +20,7 @@ from geoflow.results import (
     Report,
     SpecialCount,
 )
-from geoflow.semantics import load, load_text
+from geoflow.semantics import load, load_input, load_text
 from geoflow.semantics.overrides import settle_unknown
 
 if TYPE_CHECKING:
@@ -72,9 +72,7 @@ def check_text(
 def _read(path: str, options: CheckOptions, lenient: bool = False) -> Loaded:
     """One file; `lenient`: an override that it has no name for may be another file's."""
     if path == "-":
-        import sys
-
-        return load_text(sys.stdin.read(), "<stdin>", options.overrides, lenient=lenient)
+        return load_input(options.overrides, lenient=lenient)
     return load(Path(path), options.overrides, lenient=lenient)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ class Journal:
     def begin(path: Path) -> Journal:
         """An empty journal. Raises `OSError`."""
         path.parent.mkdir(parents=True, exist_ok=True)
+        _verify_regular(path)
         path.write_bytes(b"")
         return Journal(path)
 
@@ -30,6 +32,7 @@ class Journal:
         """The journal of a sweep that was stopped; an empty one where there is none. Raises `OSError`."""
         if not path.exists():
             return Journal.begin(path)
+        _verify_regular(path)
         journal = Journal(path)
         content = path.read_bytes()
         for line in content.split(b"\n"):
@@ -59,3 +62,9 @@ class Journal:
             os.write(handle, content)
         finally:
             os.close(handle)
+
+
+def _verify_regular(path: Path) -> None:
+    """A pipe or a device would be waited on without end."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise OSError(errno.EINVAL, "it is not a regular file")
