@@ -29,6 +29,7 @@ from geoflow.flow import Flow
 from geoflow.lie.bracket import Generator, Letter, exact_constants
 from geoflow.lie.closure import TooManyCoordinates
 from geoflow.lie.point import ModularPoint
+from geoflow.memory import MOST_MEMORY
 
 _MOST_PRIME = 2**26  # products of residues stay exact
 _LONGEST_WORD = 16
@@ -50,10 +51,10 @@ class Rechecked:
     reasons: tuple[str, ...] = ()
 
 
-def recheck(data: Any, deadline: Deadline = Deadline()) -> Rechecked:
+def recheck(data: Any, deadline: Deadline = Deadline(), memory: int = MOST_MEMORY) -> Rechecked:
     """The outcome for one certificate, whatever JSON it is."""
     try:
-        missing = _check(data, deadline)
+        missing = _check(data, deadline, memory)
     except Refused as error:
         return Rechecked(_name(data), _line(data), "refused", (str(error),))
     except (
@@ -99,7 +100,7 @@ def _need(condition: object, message: str) -> None:
         raise Refused(message)
 
 
-def _check(data: Any, deadline: Deadline) -> list[str]:
+def _check(data: Any, deadline: Deadline, memory: int) -> list[str]:
     _need(
         digest({k: v for k, v in data.items() if k != "digest"}) == data["digest"],
         "the digest is not that of the content",
@@ -114,7 +115,7 @@ def _check(data: Any, deadline: Deadline) -> list[str]:
     if text is None:
         return [*missing, "the certificate has no text that the model could be made from"]
     flow = _flow(data["about"])
-    counted = count(flow, data["about"]["seed"], deadline)
+    counted = count(flow, data["about"]["seed"], deadline, memory)
     assumed = list(assumptions(counted))
     _need(assumed == data["about"]["assumes"], "the assumptions are others")
     try:
