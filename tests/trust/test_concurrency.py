@@ -184,7 +184,7 @@ def numbers(k):
         if str(np.linspace(0, 1, 20)) != text:
             wrong.append((k, "print options"))
         count[0] += 1
-        time.sleep(0.02)
+        time.sleep(0.2)
 
 host_threads = [threading.Thread(target=numbers, args=(k,)) for k in range(2)]
 for thread in host_threads:
@@ -244,7 +244,9 @@ def test_a_host_of_pages_is_left_alone():
 
 def test_the_test_sees_what_changes():
     """A change that a careless library would make is found."""
-    careless = HOST.replace("import geoflow as gf\n", "import geoflow as gf; flint.ctx.prec = 53\n")
+    careless = HOST.replace(
+        "import geoflow as gf\n", "import geoflow as gf; flint.ctx.prec = 53; return\n"
+    )
     assert careless != HOST
     with pytest.raises(AssertionError, match="flint"):
         run(careless)
