@@ -103,6 +103,7 @@ def _check(data: Any, deadline: Deadline) -> list[str]:
     _need((data["format"], data["version"]) == (FORMAT, VERSION), "the format is another")
     claim, missing = data["claim"], [str(x) for x in data["not_checked"]]
     _need(digest(data["model"]) == claim["model"], "the claim is of another model")
+    _need(len(claim) == 7, "the claim says more than is checked")
     if data["model"] is None:
         return [*missing, "the model is not written out"]
     text = data["about"]["text"]

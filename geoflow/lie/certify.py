@@ -61,9 +61,25 @@ def _attempt(
     if not np.all(np.isfinite(rows)):
         return None
     sizes = np.linalg.norm(rows, axis=1, keepdims=True)
-    scaled = rows / np.where(sizes > 0, sizes, 1.0)
+    for least in (0.0, _NEGLIGIBLE * sizes.max()):  # a small row may be what round-off leaves of 0
+        scaled = rows / np.where(sizes > least, sizes, np.inf)
+        found = _proved(generator, symbolic, point, words, scaled, ranks[-1])
+        if found is not None:
+            return found
+    return None
+
+
+def _proved(
+    generator: Generator,
+    symbolic: Field,
+    point: Field,
+    words: Sequence[list[Letter]],
+    scaled: np.ndarray,
+    most: int,
+) -> BallRun | None:
+    """The rank in floating point of the rows, if balls confirm it."""
     values = np.linalg.svd(scaled, compute_uv=False)
-    rank = min(ranks[-1], int(np.sum(values > _NEGLIGIBLE * values[0])))
+    rank = min(most, int(np.sum(values > _NEGLIGIBLE * values[0])))
     if rank == 0:
         return None
     from scipy.linalg import qr  # a sixth of a second, which only these flows need

@@ -42,7 +42,9 @@ _MOST_ADDED = (
     1500  # rows by which random fields may enlarge the space of the sparse ones, of one depth
 )
 _MOST_NUMBERS = 2**25  # of dense rows at one time
-_PATIENCE = 24  # rows without a gain that end a search among fields that are no irreducible family
+_PATIENCE = (
+    24  # rows at least, none of which adds to the rank of fields that are no irreducible family
+)
 
 
 class TooManyCoordinates(Exception):
@@ -116,7 +118,6 @@ def close(
             break
     assert best is not None
     top, agreed = max(r.ranks[-1] for r in runs), _agreed(runs, flow.dimension)
-    ranks = max((r.ranks for r in runs), key=lambda r: (r[-1], -len(r)))
     bounded = generator.irreducible and not generator.estimated
     certificate = Certificate(
         dimension=flow.dimension,
@@ -129,8 +130,10 @@ def close(
         disagreeing=complete and not agreed,
         estimated=generator.estimated,
         assumed=bool(flow.doubts),
-        balls=certify(generator, ranks, seed, deadline) if generator.estimated else None,
     )
+    if generator.estimated:
+        balls = certify(generator, certificate.ranks, seed, deadline)
+        certificate = replace(certificate, balls=balls)
     if certificate.rank < top:
         certificate = replace(certificate, closed_by="")
     return Closure(certificate, best)
@@ -154,7 +157,7 @@ def _closed_identically(generator: Generator, rank: int) -> str:
         return "the vector fields span the whole tangent space"
     if rank != 1 or flow.has_drift or generator.program.gates:
         return ""
-    if flow.cotangent_size == 1:
+    if flow.cotangent_size == 1 and flow.parametrization.transposes:
         outputs = sum(math.prod(s) for s in flow.parametrization.outputs)
         what = "φ is a scalar" if outputs == 1 else "there is one control"
     elif not generator.estimated and _parallel(generator):
@@ -236,11 +239,14 @@ def _run(
     rank = space.rank
     for depth in range(_MOST_DEPTH):
         first = depth == 0 and begun is None
-        batch = generator.spanning_controls + 1 if first else max(2, patience)
-        before, idle = rank, 0
+        batch = max(generator.spanning_controls + 1 if first else 2, patience)
+        before = rank
         while True:
             if (deadline.passed and words) or (begun is not None and rank - before > _MOST_ADDED):
-                ranks.append(rank)
+                if (
+                    rank > before or not ranks
+                ):  # a depth that was hardly begun has no rank of its own
+                    ranks.append(rank)
                 return outcome(False)
             batch = min(batch, most)
             new = random_words(generator, place, rng, depth, batch, draw)
@@ -248,12 +254,9 @@ def _run(
                 raise UnluckyPoint
             words, letters = words + len(new), depth + 1
             found = space.add(new)
-            if found > rank and patience > 1:
-                idle = 0
-            elif found < rank + len(new):
-                idle += len(new)
+            done = found == dimension or found < rank + (len(new) if patience == 1 else 1)
             rank = found
-            if idle >= patience or rank == dimension:
+            if done:
                 break
             batch = max(min(4 * batch, dimension - rank + 1), patience)
         if depth > (begun.depth if begun else 0) and rank == before:
