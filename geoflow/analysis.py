@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
@@ -344,7 +345,7 @@ def assumptions(counted: Counted) -> tuple[str, ...]:
     floats = {
         float(v)
         for v in dyadic
-        if v.denominator > 2**30 and v.denominator & (v.denominator - 1) == 0
+        if v.denominator & (v.denominator - 1) == 0 and Fraction(repr(float(v))) != v
     }
     rounded = tuple(sorted({*counted.generator.program.rounded_literals(), *floats}))
     if rounded:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import typer
@@ -15,11 +16,11 @@ def expand(paths: list[str]) -> list[str]:
     """The paths with each folder replaced by the .geo files below it, sorted, none hidden."""
     found: dict[str, None] = {}
     for path in paths:
-        if path != "-" and Path(path).is_dir():
+        if path != "-" and os.path.isdir(path):
             below = sorted(
                 p
                 for p in Path(path).rglob("*.geo")
-                if p.is_file() and not _hidden(p.relative_to(path))
+                if os.path.isfile(p) and not _hidden(p.relative_to(path))
             )
             found.update(dict.fromkeys(map(str, below) if below else [path]))
         else:

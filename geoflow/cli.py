@@ -20,6 +20,7 @@ from geoflow.commands import report as page
 from geoflow.commands.choices import Color, Memory, Overrides, Seed, Timeout
 from geoflow.commands.discretize import discretize
 from geoflow.commands.fmt import fmt
+from geoflow.commands.group import Commands
 from geoflow.commands.lsp import lsp
 from geoflow.commands.recheck import recheck
 from geoflow.commands.sweep import sweep
@@ -49,6 +50,7 @@ Example:
   expect complete"""
 
 app = typer.Typer(
+    cls=Commands,
     add_completion=True,
     no_args_is_help=False,
     pretty_exceptions_enable=False,
@@ -270,7 +272,7 @@ def _names(file: str, options: CheckOptions) -> dict[tuple[str, str], Names]:
     """The parameters and constants of each model, which a report does not list."""
     from geoflow.semantics import load
 
-    models, _ = load(file, options.overrides)
+    models, _ = load(Path(file), options.overrides)  # named as the report names them
     return {
         (model.file, model.name): (
             tuple(parameter.name for parameter in model.parameters),

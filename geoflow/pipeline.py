@@ -21,7 +21,7 @@ from geoflow.results import (
     Report,
     SpecialCount,
 )
-from geoflow.semantics import load, load_text
+from geoflow.semantics import load, load_input, load_text
 from geoflow.semantics.overrides import settle_unknown
 
 if TYPE_CHECKING:
@@ -73,9 +73,7 @@ def check_text(
 def _read(path: str, options: CheckOptions, lenient: bool = False) -> Loaded:
     """One file; `lenient`: an override that it has no name for may be another file's."""
     if path == "-":
-        import sys
-
-        return load_text(sys.stdin.read(), "<stdin>", options.overrides, lenient=lenient)
+        return load_input(options.overrides, lenient=lenient)
     return load(Path(path), options.overrides, lenient=lenient)
 
 
@@ -186,7 +184,9 @@ def check_model(
     if model.at is not None:
         special = clock.run("at", model.name, lambda: _special(model, counted, analysis, deadline))
         special = replace(special, lower=analysis.count.lower)
-        report = replace(report, special=special, notes=(*report.notes, special_text(special)))
+        report = replace(
+            report, special=special, notes=(*report.notes, special_text(special, report.laws))
+        )
     if flow.parametrization.gates == "real" and counted.generator.program.gates:
         real = clock.run(
             "gates", model.name, lambda: _real(model, counted, deadline, options.memory)

@@ -145,12 +145,9 @@ def _check_targets(plot: str | None, out: Path | None, page: Path | None, resume
 
 def chosen_model(file: str, name: str | None, given: dict[str, str]) -> Model:
     """The one model that is meant."""
-    from geoflow.semantics import load, load_text
+    from geoflow.semantics import load, load_input
 
-    if file == "-":
-        models, diagnostics = load_text(sys.stdin.read(), "<stdin>", given)
-    else:
-        models, diagnostics = load(file, given)
+    models, diagnostics = load_input(given) if file == "-" else load(file, given)
     if render_errors(diagnostics, open_console(sys.stderr)):
         raise typer.Exit(WRONG_CALL)
     names = [m.name for m in models]

@@ -42,7 +42,9 @@ _MOST_ADDED = (
     1500  # rows by which random fields may enlarge the space of the sparse ones, of one depth
 )
 _MOST_NUMBERS = 2**25  # of dense rows at one time
-_PATIENCE = 24  # rows without a gain that end a search among fields that are no irreducible family
+_PATIENCE = (
+    24  # rows at least, none of which adds to the rank of fields that are no irreducible family
+)
 
 
 class TooManyCoordinates(Exception):
@@ -241,8 +243,8 @@ def _run(
     rank = space.rank
     for depth in range(_MOST_DEPTH):
         first = depth == 0 and begun is None
-        batch = generator.spanning_controls + 1 if first else max(2, patience)
-        before, idle = rank, 0
+        batch = max(generator.spanning_controls + 1 if first else 2, patience)
+        before = rank
         while True:
             if (deadline.passed and words) or (begun is not None and rank - before > _MOST_ADDED):
                 if (
@@ -256,12 +258,9 @@ def _run(
                 raise UnluckyPoint
             words, letters = words + len(new), depth + 1
             found = space.add(new)
-            if found > rank and patience > 1:
-                idle = 0
-            elif found < rank + len(new):
-                idle += len(new)
+            done = found == dimension or found < rank + (len(new) if patience == 1 else 1)
             rank = found
-            if idle >= patience or rank == dimension:
+            if done:
                 break
             batch = max(min(4 * batch, dimension - rank + 1), patience)
         if depth > (begun.depth if begun else 0) and rank == before:

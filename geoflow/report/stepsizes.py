@@ -13,6 +13,7 @@ from rich.console import Console
 from geoflow.discretized import ROUND_OFF, Discretized
 from geoflow.report.figures import CONTROL_COLOUR, GREY, LAW_COLOURS, save_figure
 from geoflow.report.page import Page
+from geoflow.report.visible import cell
 
 
 def render_discretized(found: Discretized, console: Console) -> None:
@@ -66,7 +67,9 @@ def discretized_csv(found: Discretized) -> str:
     for number, law in enumerate(found.laws):
         for r in found.runs:
             drift = r.drifts[number]
-            writer.writerow([law.text, r.step, r.momentum, r.steps, drift, r.moved, r.control])
+            writer.writerow(
+                [cell(law.text), r.step, r.momentum, r.steps, drift, r.moved, r.control]
+            )
     return out.getvalue()
 
 

@@ -85,7 +85,7 @@ def _locked(path: Path) -> int:
         OSError: the file cannot be opened.
     """
     if path.exists() and not path.is_file():
-        raise OSError(None, "it is no regular file")
+        raise OSError(None, "it is not a regular file")
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         import fcntl

@@ -32,7 +32,9 @@ def judge(text: str, report: ModelReport, opinion: Opinion) -> list[Judgement]:
     count = opinion.best.count
     found = [*counted(report, count, opinion), *facts(report, opinion)]
     found += laws_found(report, opinion)
-    true_claims = [c for c in report.claims if c.kind == "law" and c.verdict in ("proved", "probable")]
+    true_claims = [
+        c for c in report.claims if c.kind == "law" and c.verdict in ("proved", "probable")
+    ]
     for claim in report.claims:
         found.append(judged(claim, report, opinion, true_claims))
     return found
@@ -112,10 +114,9 @@ def judged(
     agreement: Agreement = (
         "agrees" if said == holds else "wrong" if certain else "probable and wrong"
     )
-    model = opinion.system.reading
-    if claim.kind == "law" and agreement == "agrees" and not said and model is not None:
-        if model.gates.by_value and not opinion.refuted_by_gates(law_text(claim, opinion)):
-            agreement = "not decided"  # false for free gates; no real ones were found that show it
+    refuted = claim.kind == "law" and agreement == "agrees" and not said
+    if refuted and opinion.gated and not opinion.refuted_by_gates(law_text(claim, opinion)):
+        agreement = "not decided"  # false for free gates; no real ones were found that show it
     return Judgement(kind, claim.verdict, agreement, f"{claim.text}: {claim.detail}")
 
 

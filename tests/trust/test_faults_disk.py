@@ -237,7 +237,7 @@ def test_two_sweeps_do_not_share_a_journal(tmp_path: Path):
 def test_a_journal_that_is_no_file_is_refused(tmp_path: Path, make):
     make(tmp_path / "rows")
     for begun in (Journal.begin, Journal.resume):
-        with pytest.raises(OSError, match="no regular file"):
+        with pytest.raises(OSError, match="not a regular file"):
             begun(tmp_path / "rows")
 
 
