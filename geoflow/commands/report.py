@@ -12,6 +12,7 @@ from rich.console import Console
 
 from geoflow.call import expand, read_memory, read_pairs, read_seconds, write
 from geoflow.commands.choices import Color, Memory, Overrides, Seed, Timeout
+from geoflow.engine import load_engine
 from geoflow.faults import WRONG_CALL, faults, refuse, render_errors, version
 from geoflow.memory import GIB, MOST_MEMORY
 from geoflow.options import CheckOptions
@@ -47,9 +48,10 @@ def report(
 ) -> None:
     """Write a page: verdict, model, laws, evidence, certificate, source. Exit codes are those of `check`."""
     with faults(seed):
+        _verify_target(output)
+        load_engine()
         from geoflow.report.web.document import Reproduction, report_page
 
-        _verify_target(output)
         out, err = open_console(sys.stdout, color), open_console(sys.stderr, color)
         options = CheckOptions(
             read_pairs(overrides),
