@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
@@ -315,7 +316,11 @@ def assumptions(counted: Counted) -> tuple[str, ...]:
         said.append("the path-lifting: gates of piecewise functions are free")
     if generator.estimated and not counted.certificate.exact:
         said.append("the rank is an estimate: values of functions are random numbers mod p")
-    said.append("on an open set with the point of the certificate" if rooted else "a generic point")
+    # a root of a square is a modulus, also in networks: functions with roots are no single analytic one
+    open_set = has_roots(generator.program)
+    said.append(
+        "on an open set with the point of the certificate" if open_set else "a generic point"
+    )
     if counted.flow.symbolic_constants:
         names = ", ".join(counted.flow.symbolic_constants)
         if rooted:
@@ -333,7 +338,7 @@ def assumptions(counted: Counted) -> tuple[str, ...]:
     floats = {
         float(v)
         for v in dyadic
-        if v.denominator > 2**30 and v.denominator & (v.denominator - 1) == 0
+        if v.denominator & (v.denominator - 1) == 0 and Fraction(repr(float(v))) != v
     }
     rounded = tuple(sorted({*counted.generator.program.rounded_literals(), *floats}))
     if rounded:

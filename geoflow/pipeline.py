@@ -180,7 +180,9 @@ def check_model(
     if model.at is not None:
         special = clock.run("at", model.name, lambda: _special(model, counted, analysis, deadline))
         special = replace(special, lower=analysis.count.lower)
-        report = replace(report, special=special, notes=(*report.notes, special_text(special)))
+        report = replace(
+            report, special=special, notes=(*report.notes, special_text(special, report.laws))
+        )
     if flow.parametrization.gates == "real" and counted.generator.program.gates:
         real = clock.run("gates", model.name, lambda: _real(model, counted, deadline))
         report = replace(

@@ -106,14 +106,15 @@ def shown_law(law: Law, formulas: bool) -> FoundLaw:
     )
 
 
-def special_text(special: SpecialCount) -> str:
+def special_text(special: SpecialCount, count: LawCount) -> str:
     """The count at an initialization as a note."""
+    of = " of the path-lifting" if count.of == "path-lifting" else ""
     rank, generic = special.ranks[-1], special.generic_rank
     how = "" if special.exact else " (in floating point)"
     if rank == generic:
-        return f"at {special.name}: the rank is the generic one, {rank}{how}"
+        return f"at {special.name}: the rank{of} is the generic one, {rank}{how}"
     return (
-        f"at {special.name}: the rank drops to {rank} from {generic}{how}, so the orbit through it has "
+        f"at {special.name}: the rank{of} drops to {rank} from {generic}{how}, so the orbit through it has "
         f"codimension {special.lower} to {special.upper}: bounded, since stagnation proves nothing there"
     )
 

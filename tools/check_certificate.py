@@ -16,11 +16,18 @@ from hashlib import sha256
 from math import isqrt, lcm, prod
 
 WIDTH, MASK = 32, 2**32 - 1  # of one exponent in a monomial packed into an integer
+LARGEST, STEPS = 2**26, 3 * 10**8  # of bytes; of products of two words of 64 bits
+left = [0]  # steps of the certificate at hand
 
 
 def need(condition, message):
     if not condition:
         raise ValueError(message)
+
+
+def spend(steps):
+    left[0] -= steps
+    need(left[0] >= 0, f"it takes more than {STEPS} steps")
 
 
 def numbers(data, count, below):
@@ -37,6 +44,8 @@ def add(a, b):  # polynomials over Z: {packed exponents: coefficient}
 
 
 def mul(a, b):
+    words = [[m.bit_length() + c.bit_length() + 128 for m, c in p.items()] for p in (a, b)]
+    spend(sum(words[0]) * sum(words[1]) // 64**2)
     total = {}
     for m, c in a.items():
         for n, d in b.items():
@@ -44,13 +53,9 @@ def mul(a, b):
     return {m: c for m, c in total.items() if c}
 
 
-def exponent(monomial, v):
-    return (monomial >> WIDTH * v) & MASK
-
-
 def partial(p, v):
     unit = 1 << WIDTH * v
-    return {m - unit: c * exponent(m, v) for m, c in p.items() if exponent(m, v)}
+    return {m - unit: c * e for m, c in p.items() if (e := m >> WIDTH * v & MASK)}
 
 
 def slope(f, v):  # the derivative of a fraction by a variable
@@ -79,24 +84,23 @@ def vanishes(fractions):
     return not total
 
 
-def read(data, count):
-    """A fraction of polynomials in `count` variables; terms are [coefficient, [v, e], ...]."""
-    parts = [{0: Fraction(1)}, {0: Fraction(1)}]
+def read(data, count):  # a fraction in `count` variables; terms are [coefficient, [v, e], ...]
+    parts, scale = [{0: Fraction(1)}, {0: Fraction(1)}], 1
     for k, polynomial in enumerate(data):
         parts[k] = found = {}
         for text, *powers in polynomial:
-            key = sum(e << WIDTH * v for v, e in powers)
-            good = all(type(x) is int for q in powers for x in q) and key not in found
-            need(good and all(0 <= v < count and 0 < e < 1000 for v, e in powers), "a monomial")
-            found[key] = Fraction(text)
+            good = all(type(x) is int for q in powers for x in q) and len(text) < 2000
+            good = good and all(0 <= v < count and 0 < e < 1000 for v, e in powers)
+            key = good and sum(e << WIDTH * v for v, e in once(powers).items())
+            need(good and key not in found and not text.strip("-/0123456789"), "a monomial")
+            found[key], scale = Fraction(text), lcm(scale, Fraction(text).denominator)
+            spend(count + len(found) * scale.bit_length() // 64)
     need(1 <= len(data) <= 2 and all(parts[1].values()) and parts[1], "a fraction")
-    scale = lcm(*(c.denominator for part in parts for c in part.values()))
     return tuple({m: int(c * scale) for m, c in part.items() if c} for part in parts)
 
 
 def product(a, b, p):  # of numbers with k nilpotents (e^2 = 0): 2^k residues, one for each product
-    if min(len(a), len(b)) == 1:
-        return [x * y % p for x in a for y in b]
+    spend(len(a) * len(b))
     out = [0] * max(len(a), len(b))
     for i, x in enumerate(a):
         for j, y in enumerate(b) if x else ():
@@ -106,9 +110,8 @@ def product(a, b, p):  # of numbers with k nilpotents (e^2 = 0): 2^k residues, o
 
 
 @cache
-def factors(monomial):  # its variables with exponents
-    count = monomial.bit_length() // WIDTH + 1
-    return [(v, e) for v in range(count) if (e := exponent(monomial, v))]
+def factors(m):  # the variables of a monomial with exponents
+    return [(v, e) for v in range(m.bit_length() // WIDTH + 1) if (e := m >> WIDTH * v & MASK)]
 
 
 def at(polynomial, z, p, size):  # the value at numbers z, by variable
@@ -117,8 +120,7 @@ def at(polynomial, z, p, size):  # the value at numbers z, by variable
         x = [c % p]
         for v in (v for v, e in factors(monomial) for _ in range(e)):
             x = product(x, z[v], p)
-        for k, y in enumerate(x):
-            out[k] = (out[k] + y) % p
+        out[: len(x)] = [(s + y) % p for s, y in zip(out, x)]
     return out
 
 
@@ -136,15 +138,14 @@ def total_at(fractions, z, p, size):
     return out
 
 
-def minor(rows, data, p):
-    """Refuses unless the determinant of some columns is what is stated, and not 0."""
+def minor(rows, data, p):  # refuses unless some columns' determinant is what is stated, not 0
     columns = numbers(data["columns"], len(rows), len(rows[0]) if rows else 1)
     rows, total = [[row[k] for k in columns] for row in rows], 1
     for k in range(len(rows)):
         pivot = next((i for i in range(k, len(rows)) if rows[i][k]), None)
         need(pivot is not None, "a minor is 0")
-        if pivot != k:
-            rows[k], rows[pivot], total = rows[pivot], rows[k], -total
+        rows[k], rows[pivot], total = rows[pivot], rows[k], total * (-1) ** (pivot != k)
+        spend(len(rows) ** 2)
         total, scale = total * rows[k][k] % p, pow(rows[k][k], -1, p)
         for i in range(k + 1, len(rows)):
             if f := rows[i][k] * scale % p:
@@ -152,20 +153,16 @@ def minor(rows, data, p):
     need(total % p == data["determinant"], "a minor is not what is stated")
 
 
-class Model:
-    """The fields F0 and G_b by coordinate. Variables: constants, state, then controls."""
-
+class Model:  # the fields F0 and G_b by coordinate; variables: constants, state, then controls
     def __init__(self, data):
         names = [*data["constants"], *data["state"], *(name for name, _ in data["controls"])]
-        need(all(type(n) is str for n in names) and len(set(names)) == len(names), "the names")
+        need(all(type(n) is str for n in names), "the names")
+        need(len(set(names)) == len(names) < 5000, "the names, or too many variables")
         self.kinds, self.rows = [kind for _, kind in data["controls"]], data["rows"]
         self.first, self.size = len(data["constants"]), len(data["state"])
         self.b, self.end = self.first + self.size, len(names)
         choices = [k for k, kind in enumerate(self.kinds) if kind in ("choice", "onehot")]
-        need(
-            set(self.kinds) <= {"free", "gate", "choice", "onehot"} and self.size,
-            "the kinds of controls",
-        )
+        need(self.size and set(self.kinds) <= {"free", "gate", "choice", "onehot"}, "the kinds")
         need(sorted(k for row in self.rows for k in row) == choices, "rows of choices")
         self.drift = self.components(data["drift"], self.b)
         need((data["map"] is None) != (data["fields"] is None), "a map or fields are wanted")
@@ -187,12 +184,10 @@ class Model:
         return [[read(f, count) for i, f in data if i == k] for k in range(self.size)]
 
     def linear(self, f):  # every term holds exactly one control, once
-        degrees = [{sum(exponent(m, v) for v in range(self.b, self.end)) for m in p} for p in f]
+        degrees = [{sum(e for v, e in factors(m) if v >= self.b) for m in p} for p in f]
         return degrees[0] <= {1} and degrees[1] == {0}
 
-    def word(self, letters, z, p):
-        """[X1, [X2, ... Y]] at the point z, by Y(z + e X) = Y + e DY X."""
-
+    def word(self, letters, z, p):  # [X1, [X2, ... Y]] at z, by Y(z + e X) = Y + e DY X
         def field(letter, x, size):
             weight, *b = letter
             full = z[: self.first] + x + [[y] for y in b]
@@ -215,8 +210,7 @@ def digest(data):
     return sha256(json.dumps(data, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def upper_bound(model, data, z, p):
-    """N - r, for r independent brackets."""
+def upper_bound(model, data, z, p):  # N - r, for r independent brackets
     for letters in data["words"]:
         need(0 < len(letters) <= 16, "the length of a word")
         for letter in letters:
@@ -228,15 +222,13 @@ def upper_bound(model, data, z, p):
 
 
 def lower_bound(model, data, z, p):
-    """The number of laws exp(integral of rate dt) * (value + sum of c log q) that are conserved and
-    independent; all gradients are taken without the first factor."""
+    """The number of conserved, independent exp(integral of rate dt) * (value + sum of c log q)."""
     rows, time, state = [], data["time"], range(model.first, model.b)
     for law in data["laws"]:
         value, rate = read(law["value"], model.b), read(law["rate"], model.b)
         logs = [(read(c, model.first), read(q, model.b)) for c, q in law["logs"]]
         timely = all(v < model.first or v == time for p in rate for m in p for v, _ in factors(m))
-        timely = timely and time in state and not logs
-        need(not rate[0] or timely, "the rate of a law")
+        need(not rate[0] or (timely and time in state and not logs), "the rate of a law")
         gradient = []
         for v in state:
             terms = [times(c, times(slope(q, v), q[::-1])) for c, q in logs]
@@ -249,23 +241,23 @@ def lower_bound(model, data, z, p):
     minor(rows, data, p)
     if data["single"] is False:
         return len(rows)
-    alone = all(model.linear(f) for own in model.controlled for f in own)
-    alone = alone and model.kinds == ["free"] and not any(model.drift)
-    need(alone and data["single"] is True, "the fields are not multiples of one")
+    alone = not any(model.drift) and all(model.linear(f) for own in model.controlled for f in own)
+    need(alone and data["single"] is True and model.kinds == ["free"], "the fields are not of one")
     return model.size - 1  # by Frobenius
 
 
-def check(data):
-    """Refuses a certificate, or says what of its claim is not confirmed."""
+def check(data):  # refuses a certificate, or says what of its claim is not confirmed
+    left[0] = STEPS
     need(digest({k: x for k, x in data.items() if k != "digest"}) == data["digest"], "the digest")
     need((data["format"], data["version"]) == ("geoflow certificate", 1), "the format")
     claim, place, missing = data["claim"], data["place"], list(data["not_checked"])
     need(digest(data["model"]) == claim["model"], "the claim is of another model")
+    need(" ".join(sorted(claim)) == "dimension lower model of rank status upper", "the claim")
     if data["model"] is None:
         return claim, [*missing, "the model is not written out"]
     model, p = Model(data["model"]), place["prime"]
-    need(type(p) is int and 2 < p < 2**32, "the prime is out of range")
-    need(all(p % q for q in range(2, isqrt(p) + 1)), "the prime is none")
+    prime = type(p) is int and 2 < p < 2**32 and all(p % q for q in range(2, isqrt(p) + 1))
+    need(prime, "the prime is none, or out of range")
     z = numbers(place["constants"], model.first, p) + numbers(place["point"], model.size, p)
     most = upper_bound(model, data["upper"], [[x] for x in z], p)
     least = lower_bound(model, data["lower"], [[x] for x in z], p)
@@ -275,23 +267,31 @@ def check(data):
     need(least == said[0] or (missing and least < said[0] <= most), "the lower bound")
     if bound := data["bound"]:  # of the probability that the rank is greater
         odds = [Fraction((claim["rank"] + 1) * bound["degree"], q - 1) for q in bound["primes"]]
-        shown = bound["error_bound"]
-        need(shown in (None, str(prod(min(Fraction(1), x) for x in odds))), "the error bound")
+        odds = str(prod(min(Fraction(1), x) for x in odds))
+        need(bound["error_bound"] in (None, odds), "the error bound")
     status = "proved" if said[0] == most else "probable" if bound else "bounded"
     need(claim["status"] == status, "the status")
     return claim, missing
 
 
+def once(pairs):
+    need(len(dict(pairs)) == len(pairs), "something stands twice")
+    return dict(pairs)
+
+
 def main():
     code = 0
     try:
-        for data in json.loads(open(sys.argv[1], "rb").read())["certificates"]:
+        text = open(sys.argv[1], "rb").read(LARGEST + 1)
+        need(len(text) <= LARGEST, f"the file has more than {LARGEST} bytes")
+        need(found := json.loads(text, object_pairs_hook=once)["certificates"], "it is empty")
+        for data in found:
             claim, missing = check(data)
-            print(", ".join(f"{k} {v}" for k, v in claim.items()))
-            print("  not checked: " + "; ".join(missing) if missing else "  confirmed")
+            print(", ".join(f"{k} {v!a}" for k, v in claim.items()))
+            print(f"  not checked: {'; '.join(missing)!a}" if missing else "  confirmed")
             code = 2 if missing else code
     except Exception as error:
-        code = print(f"refused: {type(error).__name__}: {error}") or 1
+        code = print(f"refused: {error!a}") or 1
     return code
 
 

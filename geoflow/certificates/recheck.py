@@ -14,7 +14,7 @@ import flint
 import numpy as np
 
 from geoflow.analysis import assumptions, count
-from geoflow.certificates.document import FORMAT, VERSION, digest, error_bound
+from geoflow.certificates.document import FORMAT, VERSION, digest, error_bound, least_degree
 from geoflow.certificates.evidence import bracket_rows
 from geoflow.certificates.functions import only_of, read
 from geoflow.certificates.laws import WrittenLaw, time_variable
@@ -103,6 +103,7 @@ def _check(data: Any, deadline: Deadline) -> list[str]:
     _need((data["format"], data["version"]) == (FORMAT, VERSION), "the format is another")
     claim, missing = data["claim"], [str(x) for x in data["not_checked"]]
     _need(digest(data["model"]) == claim["model"], "the claim is of another model")
+    _need(len(claim) == 7, "the claim says more than is checked")
     if data["model"] is None:
         return [*missing, "the model is not written out"]
     text = data["about"]["text"]
@@ -121,6 +122,12 @@ def _check(data: Any, deadline: Deadline) -> list[str]:
     _upper(counted.generator, place, data["upper"])
     known = _lower(flow, model, place, data["lower"])
     _counts(claim, data, flow.dimension, known, bool(missing))
+    if data["bound"] is not None:
+        degree = data["bound"]["degree"]
+        _need(
+            type(degree) is int and degree >= least_degree(counted.certificate),
+            "the degree is too small",
+        )
     of = "path-lifting" if counted.generator.program.gates else "flow"
     _need(claim["of"] == of, "what is counted is something else")
     return missing

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -45,16 +44,14 @@ def recheck(
 
 
 def _certificates(file: str) -> list[Any]:
+    from geoflow.stored import NotStored, read_file, read_json
+
     try:
-        text = Path(file).read_text(encoding="utf-8")
+        data = read_json(read_file(Path(file)))
     except OSError as error:
         refuse(f"{file} cannot be read: {error.strerror or error}")
-    except UnicodeDecodeError:
-        refuse(f"{file} is no text")
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError):
-        refuse(f"{file} is not JSON")
+    except NotStored as error:
+        refuse(f"{file} cannot be read: {error}")
     found = data.get("certificates") if isinstance(data, dict) else None
     if not isinstance(found, list):
         refuse(f"{file} holds no certificates", "geoflow check model.geo --certificate proof.json")

@@ -88,12 +88,13 @@ def _checked(paths: list[str], options: CheckOptions, out: Console, err: Console
 
 def _saved(path: str) -> Report:
     from geoflow.report.saved import NotAReport, read_report
+    from geoflow.stored import NotStored, read_file
 
     try:
-        return read_report(Path(path).read_text(encoding="utf-8"))
+        return read_report(read_file(Path(path)))
     except OSError as error:
         refuse(f"{path} cannot be read: {error.strerror or error}")
-    except (NotAReport, UnicodeDecodeError) as error:
+    except (NotAReport, NotStored) as error:
         refuse(
             f"{path} is no report of geoflow: {error}",
             "geoflow check model.geo --format json > report.json",

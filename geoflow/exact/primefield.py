@@ -39,8 +39,12 @@ class PrimeField:
         return np.array(flat, dtype=np.int64).reshape(values.shape)
 
     def residues(self, values: np.ndarray) -> np.ndarray:
-        """The residues of an array of rationals."""
-        flat = [int(x.p) * pow(int(x.q), -1, self.p) % self.p for x in values.ravel()]
+        """The residues of an array of rationals.
+
+        Raises:
+            UnluckyPoint: p divides a denominator.
+        """
+        flat = [self.fraction(Fraction(int(x.p), int(x.q))) for x in values.ravel()]
         return np.array(flat, dtype=np.int64).reshape(values.shape)
 
     def fraction(self, value: Fraction) -> int:

@@ -33,11 +33,9 @@ def offset(source: Source, place: types.Position, encoding: str = UTF16) -> int:
     """The character offset of a place; the end of the line for one beyond it."""
     line = source.line(place.line + 1)
     start = source.line_start(place.line + 1)
-    column = 0
-    while column < len(line) and place.character > 0:
-        column += 1
-        if units(line[:column], encoding) > place.character:
-            return start + column - 1
-        if units(line[:column], encoding) == place.character:
-            break
-    return start + column
+    before = 0
+    for column, character in enumerate(line):
+        before += units(character, encoding)
+        if before > place.character:
+            return start + column
+    return start + len(line)

@@ -110,8 +110,8 @@ class DiskCache:
         if found is None:
             return None
         try:
-            stored, outcome = unseal(found[0])
-        except (ValueError, KeyError, TypeError) as error:
+            stored, outcome = unseal(str(found[0]))
+        except ValueError as error:
             self._note("read in part", error)
             return None
         return outcome if stored == key else None

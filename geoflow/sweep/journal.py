@@ -42,7 +42,7 @@ class Journal:
     def _read(self, line: bytes) -> None:
         try:
             key, outcome = unseal(line.decode())
-        except (ValueError, KeyError, TypeError):
+        except ValueError:
             self.torn += 1
         else:
             self.known[key] = outcome

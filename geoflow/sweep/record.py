@@ -7,8 +7,8 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from geoflow.results import LawCount
-from geoflow.rows import Failure, Outcome, RowClaim, Sizes
+from geoflow.rows import Outcome, Sizes
+from geoflow.stored import read_dataclass, read_json
 
 _OUTCOME = {"laws", "claims", "failure", "seconds", "cut"}
 
@@ -21,26 +21,14 @@ def seal(key: str, outcome: Outcome, sizes: Sizes = ()) -> str:
 
 def unseal(line: str) -> tuple[str, Outcome]:
     """The key and the outcome. Raises `ValueError` where the line is not as it was written."""
-    data = json.loads(line)
+    data = read_json(line)
     if not isinstance(data, dict) or data.pop("sum", None) != _sum(data):
         raise ValueError("the line is not whole")
-    return data["key"], _outcome(data["outcome"])
+    key, outcome = data.get("key"), data.get("outcome")
+    if not isinstance(key, str) or not isinstance(outcome, dict) or set(outcome) != _OUTCOME:
+        raise ValueError("written by another version")
+    return key, read_dataclass(outcome, Outcome, "outcome")
 
 
 def _sum(content: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _outcome(data: dict[str, Any]) -> Outcome:
-    if set(data) != _OUTCOME:
-        raise ValueError("written by another version")
-    try:
-        return Outcome(
-            laws=None if data["laws"] is None else LawCount(**data["laws"]),
-            claims=tuple(RowClaim(**claim) for claim in data["claims"]),
-            failure=None if data["failure"] is None else Failure(**data["failure"]),
-            seconds=data["seconds"],
-            cut=data["cut"],
-        )
-    except TypeError:
-        raise ValueError("written by another version") from None

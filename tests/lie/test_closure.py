@@ -80,12 +80,10 @@ def test_a_large_state_is_counted_by_the_formula_over_small_primes():
     assert certificate.dimension - certificate.rank == s * r - s * (s - 1) // 2
     assert certificate.complete
     assert all(run.prime < 2**22 for run in certificate.runs)
-    size = min(run.prime for run in certificate.runs)
-    assert certificate.error_bound is not None
-    assert certificate.error_bound >= ((certificate.rank + 1) * certificate.degree / 2**22) ** 2
-    assert (
-        certificate.error_bound <= ((certificate.rank + 1) * certificate.degree / (size - 1)) ** 2
-    )
+    # 16 words of one letter, 12 brackets of two and the one of three that stays: of degrees 2, 3 and 4
+    first, second = (Fraction(16 * 2 + 12 * 3 + 4, run.prime - 1) for run in certificate.runs)
+    assert certificate.ranks == (16, 28)
+    assert certificate.error_bound == float(first * second)
 
 
 def test_a_small_state_has_large_primes():
