@@ -182,11 +182,12 @@ class Generator:
         n = flow.dimension
         return min(flow.cotangent_size + flow.has_drift, n) if self.linear else n
 
-    @property
+    @cached_property
     def linear(self) -> bool:
         """Whether the fields are linear in the controls."""
-        flow = self.flow
-        return flow.dynamics.linear and not flow.parametrization.data and not self.program.gates
+        p = self.flow.parametrization
+        plain = not p.data and not self.program.gates
+        return plain and self.flow.dynamics.linear and p.transposes
 
     def word(
         self,

@@ -29,10 +29,10 @@ from geoflow.lie.certify import certify
 from geoflow.lie.chance import anchored_degree, error_bound, run_degree
 from geoflow.lie.point import DrawLetter, ModularPoint, draw_point, free_letter, random_words
 from geoflow.lie.seeding import Start, start
+from geoflow.memory import GIB, MOST_MEMORY
 from geoflow.results import Certificate, RankRun
 
 AGREEING_RUNS = 2
-MOST_MEMORY = 8 * 2**30  # bytes that one row space may take
 _MOST_RUNS = 6
 _MOST_UNLUCKY = 40
 _MOST_REPEATED = 8  # primes drawn again because a run had them
@@ -42,19 +42,23 @@ _MOST_ADDED = (
     1500  # rows by which random fields may enlarge the space of the sparse ones, of one depth
 )
 _MOST_NUMBERS = 2**25  # of dense rows at one time
-_PATIENCE = 24  # rows without a gain that end a search among fields that are no irreducible family
+_PATIENCE = (
+    24  # rows at least, none of which adds to the rank of fields that are no irreducible family
+)
 
 
 class TooManyCoordinates(Exception):
     """The state is larger than dense elimination has memory for."""
 
-    def __init__(self, dimension: int):
-        super().__init__(dimension)
+    def __init__(self, dimension: int, memory: int = MOST_MEMORY):
+        super().__init__(dimension, memory)
         self.dimension = dimension
-        needed, most = elimination.memory(dimension) / 2**30, MOST_MEMORY / 2**30
+        needed = elimination.memory(dimension) / GIB
+        self.gib = math.ceil(10 * needed) / 10  # a limit that is enough
         self.message = (
             f"no sparse fields were found for a state of {dimension:,} coordinates, and dense elimination "
-            f"would take {needed:.1f} GiB of memory; at most {most:.0f} GiB are used"
+            f"would take {needed:.1f} GiB of memory and some {elimination.operations(dimension):.0e} operations "
+            f"at each of two points; at most {memory / GIB:.3g} GiB are used"
         )
 
 
@@ -72,17 +76,19 @@ def close(
     deadline: Deadline,
     draw: DrawLetter = free_letter,
     at: Callable[[np.random.Generator], ModularPoint] | None = None,
+    memory: int = MOST_MEMORY,
 ) -> Closure:
     """Ranks by bracket depth until two runs, at different points and primes, stagnate at the same greatest rank.
 
     `draw` makes the random fields, `at` the points: any, if it is left out.
+    `memory` bounds a row space, in bytes.
 
     Raises:
         UnluckyPoint, UnsupportedPrimitive: see `lie.point.draw_point`.
-        TooManyCoordinates: elimination would take more than `MOST_MEMORY`, and there are no sparse fields to begin
+        TooManyCoordinates: elimination would take more than `memory`, and there are no sparse fields to begin
             with (`lie.seeding`).
     """
-    fits = elimination.memory(generator.flow.dimension) <= MOST_MEMORY
+    fits = elimination.memory(generator.flow.dimension) <= memory
     begins = draw is free_letter and at is None
     rng = np.random.default_rng([seed, 0x6C6965])
     flow = generator.flow
@@ -98,7 +104,7 @@ def close(
         try:
             begun = start(generator, place, seed, deadline) if begins else None
             if begun is None and not fits:
-                raise TooManyCoordinates(flow.dimension)
+                raise TooManyCoordinates(flow.dimension, memory)
             run, finished = _run(generator, place, rng, deadline, draw, begun)
             if begun is not None and fits and not finished and not deadline.passed:
                 begins = False
@@ -237,8 +243,8 @@ def _run(
     rank = space.rank
     for depth in range(_MOST_DEPTH):
         first = depth == 0 and begun is None
-        batch = generator.spanning_controls + 1 if first else max(2, patience)
-        before, idle = rank, 0
+        batch = max(generator.spanning_controls + 1 if first else 2, patience)
+        before = rank
         while True:
             if (deadline.passed and words) or (begun is not None and rank - before > _MOST_ADDED):
                 if (
@@ -252,12 +258,9 @@ def _run(
                 raise UnluckyPoint
             words, letters = words + len(new), depth + 1
             found = space.add(new)
-            if found > rank and patience > 1:
-                idle = 0
-            elif found < rank + len(new):
-                idle += len(new)
+            done = found == dimension or found < rank + (len(new) if patience == 1 else 1)
             rank = found
-            if idle >= patience or rank == dimension:
+            if done:
                 break
             batch = max(min(4 * batch, dimension - rank + 1), patience)
         if depth > (begun.depth if begun else 0) and rank == before:

@@ -92,11 +92,11 @@ def _draw_with_roots(
     constants = exact_constants(
         ring, flow.constants, {n: ring.literal(v) for n, v in symbolic.items()}
     )
-    ones = Letter(
+    still = Letter(
         ring.zeros((1, 1)), tuple(ring.zeros((1, 1, *c.shape)) for c in generator.controls)
     )
     place = {n: ring.literal(v) for n, v in point.items()}
-    generator(ring, constants, place, ones)
+    generator(ring, constants, place, still)
     if visit is not None:
         visit(ring, constants, place)
     system = RootSystem(ring.radicands)
@@ -181,7 +181,7 @@ def random_words(
         value = generator.word(field, place.constants, place.point, letters)
         rows = generator.rows(value, size)
         parts.append(rows[field.usable(size)] if isinstance(field, Estimates) else rows)
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+    return np.concatenate(parts)
 
 
 def _with_roots(draw: DrawLetter) -> DrawLetter:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geoflow.exact import linalg
-from geoflow.exact.blocks import combinations, eliminate, inverses, peel_blocks
+from geoflow.exact.blocks import _alike, combinations, eliminate, inverses, peel_blocks
 from geoflow.exact.peeling import Rows, peel
 from geoflow.exact.sparsespace import SparseSpace
 
@@ -195,6 +195,7 @@ def test_blocks_are_found_wherever_they_are(shapes, shared: int, seed: int):
         height = part.pivots.shape[1]
         rows = written_out(part.rows).reshape(-1, height, matrix.shape[1])
         combined = part.combined.astype(object) @ rows.astype(object) % PRIME
+        assert part.pivots.min() >= -1
         for names, lines in zip(part.pivots, combined, strict=True):
             own = names[names >= 0]
             eliminated += own.tolist()
@@ -220,12 +221,26 @@ def test_blocks_that_are_too_tall_or_taller_than_wide_are_left(monkeypatch: pyte
 
 
 def test_blocks_of_one_size_in_several_parts(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("geoflow.exact.blocks._MOST_ENTRIES", 2 * 2 * (3 + 2))
     matrix = np.kron(np.eye(5, dtype=np.int64), np.array([[1, 2, 3], [2, 4, 7]]))
-    found = peel_blocks(Rows.dense(matrix), PRIME)
-    assert found is not None
-    assert [len(b.pivots) for b in found[0]] == [2, 2, 1]
-    assert sum(b.rank for b in found[0]) == 10 and found[1].count == 0
+    for most, parts in ((2 * 2 * (3 + 2), [2, 2, 1]), (1, [1] * 5)):
+        monkeypatch.setattr("geoflow.exact.blocks._MOST_ENTRIES", most)
+        found = peel_blocks(Rows.dense(matrix), PRIME)
+        assert found is not None
+        assert [len(b.pivots) for b in found[0]] == parts
+        assert sum(b.rank for b in found[0]) == 10 and found[1].count == 0
+
+
+def test_columns_met_by_other_rows_are_of_another_kind():
+    """Also where sets of rows are many: all pairs, and some twice."""
+    pairs = np.array([(i, j) for i in range(60) for j in range(i)])
+    columns = np.concatenate([np.arange(len(pairs)), np.arange(20)])
+    matrix = np.zeros((60, len(columns)), dtype=np.int64)
+    for side in (0, 1):
+        matrix[pairs[columns, side], np.arange(len(columns))] = 1
+    kinds, group, high = _alike(Rows.dense(matrix))
+    assert kinds == len(pairs)
+    assert np.array_equal(group[len(pairs) :], group[:20])
+    assert np.all(high == 2)
 
 
 def test_small_matrices_side_by_side():
@@ -234,12 +249,13 @@ def test_small_matrices_side_by_side():
     matrices[2, 3] = (matrices[2, 0] + 3 * matrices[2, 1]) % PRIME
     matrices[5] = 0
     pivots, combined = eliminate(matrices, PRIME)
+    assert combined.dtype == pivots.dtype == np.int64
     for matrix, columns, t in zip(matrices, pivots, combined, strict=True):
         assert np.count_nonzero(columns >= 0) == flint_rank(matrix)
         wide = (t.astype(object) @ matrix.astype(object)) % PRIME
         for line, column in enumerate(columns):
             if column < 0:
-                assert not wide[line].any()
+                assert column == -1 and not wide[line].any()
             else:
                 assert list(np.flatnonzero(wide[:, column])) == [line]
                 assert wide[line, column] == 1

@@ -86,12 +86,25 @@ def test_a_seed_says_the_point():
     assert first.rank == other.rank
 
 
-def test_symbolic_constants_are_positive():
+def test_symbolic_constants_are_positive_numbers(monkeypatch: pytest.MonkeyPatch):
+    """log c is real at the first point that is tried, and no bracket moves c: the fields of a scalar stay parallel."""
+    monkeypatch.setattr(module, "_POINTS", 1)
     generator = Generator.of(
-        with_constants(lambda c, p: p["x"] * jnp.log(c["c"]), {"x": ()}, {"c": None})
+        with_constants(lambda c, p: p["x"] * (2 + jnp.log(c["c"])), {"x": ()}, {"c": None})
     )
     for seed in range(5):
         assert found(generator, (1,), seed).rank == 1
+    scalar = with_constants(
+        lambda c, p: p["y"] * jnp.exp(c["c"] * p["x"]), {"x": (), "y": ()}, {"c": None}
+    )
+    assert found(Generator.of(scalar), (1, 2)).rank == 1
+
+
+def test_brackets_may_be_smaller_than_fields_by_any_factor():
+    def phi(p):
+        return jnp.stack([jnp.exp(p["x"]), 2.0**-40 * p["x"] * p["y"] + p["z"]])
+
+    assert found(Generator.of(gf.Flow(phi, zeros(x=(), y=(), z=()))), (2, 3)).rank == 3
 
 
 def test_constants_are_exact():

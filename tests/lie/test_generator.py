@@ -285,3 +285,50 @@ def test_brackets_of_linear_fields_are_commutators():
             matrix = matrix @ s - s @ matrix
         word = generator.word(ring, {}, {"x": x.reshape(1, 1, 3)}, letters[:length])
         assert np.array_equal(generator.rows(word, 1)[0], matrix @ x % PRIME)
+
+
+# --- whether there is a value at all
+
+
+def estimated(phi, shapes=("x", "y"), **options) -> Generator:
+    return Generator.of(gf.Flow(phi, zeros(**dict.fromkeys(shapes, ())), **options))
+
+
+def nothing(p):
+    """0 in two spellings, which random numbers for functions tell apart."""
+    return jnp.exp(p["x"] + p["y"]) - jnp.exp(p["x"]) * jnp.exp(p["y"])
+
+
+@pytest.mark.parametrize(
+    ("phi", "expected"),
+    [
+        (lambda p: jnp.exp(p["x"]) / p["y"], True),
+        (lambda p: 1 / nothing(p), False),
+        (lambda p: jnp.log(nothing(p)), False),
+        (lambda p: p["y"] * jnp.log(p["x"] - 20), True),  # for large numbers alone
+        (lambda p: p["y"] * jnp.log(-p["x"]), True),  # for negative ones
+        (lambda p: p["y"] * jnp.log(-(p["x"] ** 2)), False),
+        (
+            lambda p: p["y"] * jnp.log(p["x"] - 2000),
+            False,
+        ),  # beyond what is tried: nothing is claimed
+        (lambda p: jnp.exp(p["x"]) * p["y"], True),
+        (nothing, True),
+    ],
+)
+def test_a_value_somewhere(phi, expected: bool):
+    assert estimated(phi).has_value is expected
+
+
+def test_positive_parameters_time_and_constants_have_values_where_they_are():
+    assert estimated(lambda p: p["y"] * jnp.log(p["x"]), positive=["x", "y"]).has_value
+    assert not estimated(lambda p: p["y"] * jnp.log(-p["x"]), positive=["x", "y"]).has_value
+    for sign, expected in ((1, True), (-1, False)):
+        named = with_constants(
+            lambda c, p, sign=sign: p["x"] * jnp.log(sign * c["c"]), {"x": ()}, {"c": None}
+        )
+        assert Generator.of(named).has_value is expected
+    third = with_constants(
+        lambda c, p: jnp.exp(p["x"]) / (3 * c["third"] - 1), {"x": ()}, {"third": Fraction(1, 3)}
+    )
+    assert not Generator.of(third).has_value

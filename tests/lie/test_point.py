@@ -78,16 +78,14 @@ def test_coordinates_are_units_of_the_whole_field():
     assert len({p.field.p for p in places}) > 1
 
 
-def test_zero_is_no_coordinate(monkeypatch: pytest.MonkeyPatch):
-    """Over F₃ half of all coordinates would be found in no time."""
+def test_every_number_but_zero_is_a_coordinate(monkeypatch: pytest.MonkeyPatch):
+    """Over F₃ each is found in no time."""
     monkeypatch.setattr(module, "draw_prime", lambda *_: 3)
-    for seed in range(8):
-        place = draw_point(PLAIN, rng(seed))
-        assert set(place.integers) <= {1, 2}
-        named = draw_point(
-            replace(NAMED, flow=NAMED.flow.with_constants({"third": Fraction(1)})), rng(seed)
-        )
-        assert named.symbolic["c"].item() in (1, 2)
+    named = replace(NAMED, flow=NAMED.flow.with_constants({"third": Fraction(1)}))
+    plain = [draw_point(PLAIN, rng(seed)) for seed in range(8)]
+    symbolic = [draw_point(named, rng(seed)).symbolic["c"].item() for seed in range(8)]
+    assert {x for place in plain for x in place.integers} == {1, 2}
+    assert set(symbolic) == {1, 2}
 
 
 def test_constants_are_residues_and_symbolic_ones_are_drawn():
@@ -135,10 +133,20 @@ def test_the_next_point_is_near_but_another():
     second = draw_point(ROOTED, rng(1), near=first)
     steps = np.subtract(second.integers, first.integers)
     assert np.all((steps >= 0) & (steps < 2**10))
-    assert np.any(steps > 0) and len(set(steps.tolist())) > 1
+    assert len(set(steps[:2].tolist())) == 2  # each coordinate has a step of its own
     assert second.sample_size == 2**10 - 1
     assert second.field.p != first.field.p
     assert {n: v.shape for n, v in second.whole.items()} == {"x": (1, 1, 2), "y": (1, 1, 2)}
+
+
+def test_one_is_the_least_coordinate_and_zero_the_least_step(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "INTEGER_BITS", 1)
+    monkeypatch.setattr(module, "_NEARBY", 1)
+    for generator in (ROOTED, NAMED_ROOTED):
+        place = draw_point(generator, rng())
+        assert set(place.integers) == {1}
+        assert all(v.item() == 1 for v in place.symbolic.values())
+        assert draw_point(generator, rng(1), near=place).integers == place.integers
 
 
 def test_symbolic_constants_beside_roots():
@@ -169,6 +177,15 @@ def test_roots_that_a_law_takes_are_chosen_with_those_of_the_flow():
     radicands = (u * v[..., :1] % place.field.p).ravel().tolist()
     assert set(radicands) <= set(roots)
     assert {n: x.shape for n, x in seen[0][1].items()} == {"U": (1, 1, 2, 2), "V": (1, 1, 1, 2)}
+
+
+def test_a_law_may_take_roots_of_constants():
+    def visit(ring, constants, point):
+        return ring.smooth("sqrt", constants["third"] * point["x"])
+
+    place = draw_point(NAMED, rng(), visit=visit)
+    radicand = place.constants["third"].item() * place.point["x"].item() % place.field.p
+    assert place.field.roots is not None and radicand in place.field.roots
 
 
 def test_too_many_independent_roots_are_refused(monkeypatch: pytest.MonkeyPatch):
@@ -252,6 +269,14 @@ def test_letters_are_uniform_and_weights_are_units():
     assert set(control.ravel().tolist()) == set(range(7))
 
 
+def test_choices_are_drawn_beside_numbers():
+    flow = gf.Flow.of_network(
+        lambda p, x: jnp.max(p["W"] @ x), zeros(W=(2, 2)), np.zeros(2), order=1
+    )
+    letter = random_letter(Generator.of(flow), PrimeField(7), rng(), 9)
+    assert np.array_equal(letter.controls[-1].sum(axis=2), np.ones((1, 9)))
+
+
 def test_a_free_letter_is_random_in_the_field_of_the_point():
     place = draw_point(PLAIN, rng())
     drawn, direct = (
@@ -288,7 +313,22 @@ def test_words_are_as_many_as_asked_for_in_whatever_chunks(
     assert sizes == [4] * (depth + 1) + [4] * (depth + 1) + [1] * (depth + 1)
     assert linalg.rank(parts, place.field.p) == linalg.rank(whole, place.field.p)
     monkeypatch.setattr(module, "_CHUNK", 1)
-    assert random_words(PLAIN, place, rng(1), depth, 3).shape == (3, 6)
+    sizes.clear()
+    assert random_words(PLAIN, place, rng(1), depth, 3, noted).shape == (3, 6)
+    assert set(sizes) == {1}
+
+
+def test_numbers_are_small_where_all_are_scalars(monkeypatch: pytest.MonkeyPatch):
+    generator = Generator.of(gf.Flow(lambda p: p["x"] * p["y"], zeros(x=(), y=())))
+    monkeypatch.setattr(module, "_CHUNK", 6)
+    sizes: list[int] = []
+
+    def noted(generator, place, rng, batch) -> Letter:
+        sizes.append(batch)
+        return free_letter(generator, place, rng, batch)
+
+    random_words(generator, draw_point(generator, rng()), rng(), 0, 9, noted)
+    assert sizes == [6, 3]
 
 
 def test_words_are_brackets_of_independent_letters():
@@ -334,6 +374,39 @@ def test_data_without_roots_are_rejected_and_drawn_again():
     radicands = (1 + (w * drawn % p) ** 2) % p
     squares = np.array([pow(int(r), (p - 1) // 2, p) in (0, 1) for r in radicands])
     assert 0 < squares.mean() < 1
+
+
+def test_usable_data_are_collected_until_they_are_enough():
+    """One of each draw: three draws make three words, of the three data and their cotangents."""
+    place = draw_point(data(), rng())
+    p, w = place.field.p, int(place.point["w"].item())
+    usable = {x: pow((1 + (w * x) ** 2) % p, (p - 1) // 2, p) in (0, 1) for x in range(1, 100)}
+    good = [x for x, fine in usable.items() if fine]
+    bad = next(x for x, fine in usable.items() if not fine)
+    asked: list[int] = []
+
+    def draw(generator, place, rng, batch) -> Letter:
+        own = np.full((1, batch), bad, dtype=np.int64)
+        own[0, 0] = good[len(asked)]
+        asked.append(batch)
+        return Letter(np.ones((1, batch), dtype=np.int64), (own, np.full((1, batch), len(asked))))
+
+    rows = random_words(data(), place, rng(), 0, 3, draw)
+    assert len(asked) == 3
+    field = Estimates(p)
+    expected = [
+        data().rows(
+            data()(
+                field,
+                place.constants,
+                place.point,
+                Letter(np.ones((1, 1), dtype=np.int64), (np.array([[x]]), np.array([[k]]))),
+            ),
+            1,
+        )[0]
+        for k, x in enumerate(good[:3], 1)
+    ]
+    assert np.array_equal(rows, expected)
 
 
 def test_data_that_are_never_usable_are_given_up(monkeypatch: pytest.MonkeyPatch):

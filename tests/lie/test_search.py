@@ -15,11 +15,12 @@ import geoflow as gf
 from geoflow.deadline import Deadline
 from geoflow.exact.interpreter import UnluckyPoint
 from geoflow.exact.polynomials import Polynomials, TooLarge
+from geoflow.exact.primefield import PrimeField
 from geoflow.exact.program import UnsupportedPrimitive
 from geoflow.lie import closure
 from geoflow.lie.bracket import Generator, Letter
 from geoflow.lie.closure import TooManyCoordinates, close
-from geoflow.lie.point import ModularPoint, draw_point, free_letter, random_words
+from geoflow.lie.point import ModularPoint, draw_point, free_letter, random_words, whole_point
 from geoflow.results import BallRun
 
 from .flows import integers, product, squares, with_constants, zeros
@@ -50,14 +51,36 @@ ZERO = integers(PRODUCT, U=np.zeros((2, 2)), V=np.zeros((2, 2)))
 # --- evidence
 
 
-def test_the_error_bound_is_schwartz_s_multiplied_over_the_runs():
-    """(r + 1)·deg / |S| a run, deg that of the words that were tried last: one bracket deeper than the ranks."""
+def test_the_error_bound_is_that_of_the_runs_multiplied():
+    """The degree of a run counts a minor of the words of each depth and the word that added nothing."""
     certificate = close(PRODUCT, 0, NEVER).certificate
     assert certificate.ranks == (4, 5)
-    degree = PRODUCT.degree.of_word(3)
+    word = PRODUCT.degree.of_word
+    degree = 4 * word(1) + word(2) + word(3) + PRODUCT.degree.of_denominators()
+    for run in certificate.runs:
+        assert (run.degree, run.sample, run.letters) == (degree, run.prime - 1, 3)
     assert certificate.degree == degree
-    a, b = (run.prime for run in certificate.runs)
-    assert certificate.error_bound == (6 * degree / (a - 1)) * (6 * degree / (b - 1))
+    a, b = (run.prime - 1 for run in certificate.runs)
+    assert certificate.error_bound == float(Fraction(degree, a) * Fraction(degree, b))
+
+
+def test_data_are_drawn_for_every_letter_and_may_all_meet_a_pole():
+    flow = (
+        gf.Flow.of_network(lambda p, x: p["w"] * x / (1 + x), zeros(w=(), v=()) | {}, np.zeros(()))
+        if False
+        else gf.Flow.of_network(
+            lambda p, x: p["v"] * p["w"] * x / (1 + x * x), zeros(w=(), v=()), np.zeros(())
+        )
+    )
+    generator = Generator.of(flow)
+    run, *_ = close(generator, 0, NEVER).certificate.runs
+    poles = generator.degree.of_denominators()
+    assert poles > 0
+    word = generator.degree.of_word
+    depths = [word(k + 1) for k in range(len(run.ranks))]
+    gains = np.diff([0, *run.ranks])
+    minor = sum(int(g) * w for g, w in zip(gains, depths, strict=True)) + word(len(run.ranks) + 1)
+    assert run.degree == minor + (1 + run.words * run.letters) * poles
 
 
 def test_a_bound_says_nothing_more_than_certainty_of_error(monkeypatch: pytest.MonkeyPatch):
@@ -75,11 +98,37 @@ def test_points_that_are_given_bound_no_error():
 
 def test_runs_below_the_greatest_rank_are_no_evidence():
     at, _ = sequence(ZERO, anywhere(PRODUCT))
-    found = close(PRODUCT, 0, NEVER, at=at)
-    _, second, third = found.certificate.runs
-    degree = found.certificate.degree
-    bound = (6 * degree / (second.prime - 1)) * (6 * degree / (third.prime - 1))
-    assert found.certificate.error_bound == pytest.approx(bound, rel=1e-12)
+    found = close(PRODUCT, 0, NEVER, at=at).certificate
+    _, second, third = found.runs
+    bound = Fraction(second.degree, second.sample) * Fraction(third.degree, third.sample)
+    assert found.error_bound == float(bound)
+    assert found.degree == second.degree
+    assert not found.disagreeing
+
+
+def over(prime: int) -> Callable[[np.random.Generator], ModularPoint]:
+    """Points over one prime."""
+
+    def at(rng: np.random.Generator) -> ModularPoint:
+        whole = {n: rng.integers(1, prime, (1, 1, 2, 2)) for n in ("U", "V")}
+        return whole_point(PRODUCT, PrimeField(prime), whole)
+
+    return at
+
+
+P, Q = 67108859, 67108819
+
+
+def test_two_runs_over_one_prime_are_not_two(monkeypatch: pytest.MonkeyPatch):
+    at, asked = sequence(over(P), over(P), over(P), over(Q))
+    found = close(PRODUCT, 0, NEVER, at=at).certificate
+    assert [run.prime for run in found.runs] == [P, Q]
+    assert (found.complete, found.disagreeing, len(asked)) == (True, False, 4)
+    at, asked = sequence(over(P))
+    found = close(PRODUCT, 0, NEVER, at=at).certificate
+    assert {run.prime for run in found.runs} == {P}
+    assert (found.complete, found.disagreeing) == (False, True)
+    assert len(asked) == 6 + 8
 
 
 def test_the_whole_space_needs_no_second_point_and_has_no_error():
@@ -137,7 +186,7 @@ def test_runs_that_never_agree_are_given_up():
     found = close(generator, 0, NEVER, at=at).certificate
     assert [run.ranks[-1] for run in found.runs] == list(range(1, len(asked) + 1))
     assert len(asked) == 6
-    assert not found.complete
+    assert (found.complete, found.disagreeing) == (False, True)
     assert (found.rank, found.closed_by) == (6, "")
 
 
@@ -224,7 +273,7 @@ def test_a_family_that_is_not_irreducible_has_more_patience():
 
 def test_out_of_time_there_is_a_rank_and_no_claim_that_it_is_all():
     found = close(PRODUCT, 0, PAST).certificate
-    assert not found.complete
+    assert (found.complete, found.disagreeing) == (False, False)
     assert len(found.runs) == 1
     assert found.ranks == (4,)  # of the gradients; none of the brackets that were not tried
     assert found.closed_by == ""

@@ -14,6 +14,7 @@ from geoflow.exact.peeling import Rows
 from geoflow.exact.sparsespace import SparseSpace
 from geoflow.lie import closure
 from geoflow.lie.bracket import Generator
+from geoflow.lie.chance import anchored_degree
 from geoflow.lie.closure import TooManyCoordinates, close
 from geoflow.lie.point import draw_point, free_letter
 from geoflow.lie.seeding import Start
@@ -36,7 +37,7 @@ def units(count: int, depth: int = 0) -> Callable[..., Start]:
         k = np.arange(count)
         rows = Rows.of(count, generator.flow.dimension, k, k, np.ones(count, dtype=np.int64))
         space = SparseSpace(rows, place.field.p, np.random.default_rng(0))
-        return Start(space, MADE, depth)
+        return Start(space, MADE, space.rank, depth)
 
     return start
 
@@ -63,6 +64,22 @@ def test_random_fields_complete_what_is_begun(monkeypatch: pytest.MonkeyPatch):
     assert (generator, seed, deadline) == (SQUARES, 5, NEVER)
     assert (place.field.p, place.integers) == (run.prime, run.point)
     assert 3 <= run.words <= 6
+    degree = anchored_degree(SQUARES.degree, 6, 9, 1, run.words, 1)
+    assert (run.letters, run.degree, run.sample) == (1, degree, run.prime - 1)
+
+
+def test_words_as_long_as_those_of_the_start_count_and_so_do_its_denominators(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """Fields of a network are evaluated at data: each sparse field once, a bracket of two of them twice."""
+    flow = gf.Flow.of_network(lambda p, x: p["w"] * x / (1 + x * x), zeros(w=(2,)), np.zeros(2))
+    generator = Generator.of(flow)
+    assert generator.degree.of_denominators() > 0
+    counted(monkeypatch, units(1, depth=1))
+    (run,) = close(generator, 0, NEVER).certificate.runs
+    drawn = 1 + run.words * run.letters + MADE.generators + 2 * MADE.brackets
+    assert run.letters == 1
+    assert run.degree == anchored_degree(generator.degree, 1, 2, 2, run.words, drawn)
 
 
 def test_every_run_begins_anew(monkeypatch: pytest.MonkeyPatch):
@@ -101,7 +118,7 @@ def test_one_depth_without_a_gain_ends_the_search_and_one_with_a_gain_does_not(
         owner, column = np.nonzero(rows)
         sparse = Rows.of(len(rows), 8, owner, column, rows[owner, column])
         space = SparseSpace(sparse, place.field.p, np.random.default_rng(0))
-        return Start(space, MADE, depth)
+        return Start(space, MADE, space.rank, depth)
 
     for depth in (0, 1):
         depths.clear()
@@ -195,7 +212,7 @@ class Full:
 
 def test_a_space_without_room_shows_no_stagnation(monkeypatch: pytest.MonkeyPatch):
     def start(rank: int, room: int):
-        return lambda *_: Start(Full(rank, room), MADE, 0)  # type: ignore[arg-type]
+        return lambda *_: Start(Full(rank, room), MADE, rank, 0)  # type: ignore[arg-type]
 
     monkeypatch.setattr(closure, "MOST_MEMORY", 0)
     counted(monkeypatch, start(6, 0))

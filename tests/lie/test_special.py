@@ -182,21 +182,42 @@ def test_round_off_is_no_rank():
     assert numerical_ranks_at(Generator.of(tiny), {"x": np.array(1e-9)}, 0).ranks == (0,)
 
 
-def test_a_seed_says_the_words(monkeypatch: pytest.MonkeyPatch):
-    """One seed, one answer: at a point mod a small prime it depends on the words."""
-    from geoflow.lie import special
+def test_a_seed_says_the_words():
+    drawn: list[list[float]] = []
 
-    primes: list[int] = []
-    drawn = special.draw_prime
+    class Noting(Generator):
+        def word(self, ring, constants, point, letters):
+            drawn.append([x for letter in letters for x in letter.weight.ravel().tolist()])
+            return super().word(ring, constants, point, letters)
 
-    def noted(rng):
-        primes.append(drawn(rng))
-        return primes[-1]
-
-    monkeypatch.setattr(special, "draw_prime", noted)
+    noting = Noting(**vars(Generator.of(squares(2))))
     for seed in (1, 1, 2):
-        ranks_at(PRODUCT, {n: exactly(v) for n, v in GENERIC.items()}, seed)
-    assert primes[0] == primes[1] != primes[2]
+        ranks_at(noting, {"x": exactly([1, 2])}, seed)
+    for seed in (1, 1, 2):
+        numerical_ranks_at(noting, {"x": np.array([1.0, 2.0])}, seed)
+    for first, again, other in (drawn[:3], drawn[3:]):
+        assert first == again != other
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_fields_that_choose_are_drawn_until_none_is_new(seed: int):
+    """The greatest of forty products: each word moves one weight, and a few words chosen at random miss many."""
+    flow = gf.Flow.of_network(lambda p, x: jnp.max(p["W"] * x), zeros(W=(40,)), np.zeros(40))
+    assert both(Generator.of(flow), {"W": np.arange(1, 41)}, seed) == (40,)
+
+
+def test_brackets_may_be_much_smaller_than_fields():
+    flow = gf.Flow(
+        lambda p: jnp.stack([p["x"], 2.0**-26 * p["x"] * p["y"] + p["z"]]),
+        zeros(x=(), y=(), z=()),
+    )
+    assert both(Generator.of(flow), {"x": 1, "y": 2, "z": 3}) == (2, 3)
+
+
+def test_whole_numbers_are_read_as_floats():
+    flow = gf.Flow(lambda p: p["x"] ** 2 * p["y"], zeros(x=(), y=()))
+    point = {"x": np.array(2**32), "y": np.array(0)}
+    assert numerical_ranks_at(Generator.of(flow), point, 0, Deadline(0.0)).ranks == (1,)
 
 
 def test_at_rest():

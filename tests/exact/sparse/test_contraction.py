@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from geoflow.exact.sparse import values
 from geoflow.exact.sparse.contraction import Axes, Contraction, axes_of
-from geoflow.exact.sparse.values import Fixed, Scaled, Space, Sparse, TooDense, Value
-from tests.exact.sparse.test_values import asked, check, drawn
+from geoflow.exact.sparse.values import Fixed, Scaled, Space, Sparse, TooDense
+from tests.exact.sparse.test_values import Counted, asked, check, drawn
 
 SPACE = Space(101, 3)
 KINDS = ("fixed", "light", "heavy", "recipe")
@@ -59,6 +59,9 @@ def test_contractions_are_those_of_einsum(seed, counts, kinds):
     value, expected = contraction(seed, counts, kinds)
     assert value.size == expected.shape[1]
     check(value, expected)
+    for place in np.random.default_rng(seed).integers(0, expected.size, 3):  # one alone
+        batch, index = np.divmod(place[None], expected.shape[1])
+        assert value.at(batch, index).tolist() == [expected.flat[place]]
     free = [math.prod(axes.shape[k] for k in axes.free) for axes in value.axes]
     most = [value.left.weight * free[1], value.right.weight * free[0]]
     fixed = [isinstance(x, Fixed) for x in (value.left, value.right)]
@@ -87,29 +90,6 @@ def test_positions_are_split_and_joined(order, first: int, second: int, seed: in
             assert np.array_equal(part, np.ravel_multi_index([where[k] for k in group], sizes))
         else:
             assert not part.any()
-
-
-class Counted:
-    """A value that counts the places it is asked at and the entries it makes."""
-
-    def __init__(self, value: Value):
-        self.value, self.places, self.made = value, 0, 0
-
-    @property
-    def size(self) -> int:
-        return self.value.size
-
-    @property
-    def weight(self) -> float:
-        return self.value.weight
-
-    def at(self, batch: np.ndarray, index: np.ndarray) -> np.ndarray:
-        self.places += len(batch)
-        return self.value.at(batch, index)
-
-    def entries(self) -> Sparse:
-        self.made += 1
-        return self.value.entries()
 
 
 @pytest.mark.parametrize("swapped", [False, True])

@@ -69,6 +69,29 @@ def drawn(rng: np.random.Generator, size: int, same: bool = False) -> tuple[Valu
     return Sparse(size, batch, index, array[batch, index]), array
 
 
+class Counted:
+    """A value that counts the places it is asked at and the entries it makes."""
+
+    def __init__(self, value: Value):
+        self.value, self.places, self.made = value, 0, 0
+
+    @property
+    def size(self) -> int:
+        return self.value.size
+
+    @property
+    def weight(self) -> float:
+        return self.value.weight
+
+    def at(self, batch: np.ndarray, index: np.ndarray) -> np.ndarray:
+        self.places += len(batch)
+        return self.value.at(batch, index)
+
+    def entries(self) -> Sparse:
+        self.made += 1
+        return self.value.entries()
+
+
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(SEEDS, st.integers(0, 6), st.booleans(), st.booleans())
 def test_sums_and_products(seed: int, size: int, same: bool, other: bool):
@@ -81,6 +104,9 @@ def test_sums_and_products(seed: int, size: int, same: bool, other: bool):
     assert Sum(SPACE, a, b).weight == a.weight + b.weight
     check(Product(SPACE, a, b), x * y % 101)
     assert Product(SPACE, a, b).weight == a.weight
+    seldom = Counted(b)
+    assert np.array_equal(asked(Product(SPACE, a, seldom)), x * y % 101)
+    assert seldom.places == np.count_nonzero(x)
     check(Scaled(SPACE, 100, a), -x % 101)
     assert Scaled(SPACE, 100, a).weight == a.weight
 
