@@ -285,7 +285,7 @@ def main():
         with open(sys.argv[1], "rb") as file:
             text = file.read(LARGEST + 1)
         need(len(text) <= LARGEST, f"the file has more than {LARGEST} bytes")
-        for data in json.loads(text, object_pairs_hook=once)["certificates"]:
+        for data in json.loads(text, object_pairs_hook=once)["certificates"] or [None]:
             claim, missing = check(data)
             print(", ".join(f"{k} {v!a}" for k, v in claim.items()))
             print(f"  not checked: {'; '.join(missing)!a}" if missing else "  confirmed")
