@@ -8,6 +8,8 @@ from pathlib import Path
 import typer
 
 from geoflow.faults import refuse
+from geoflow.memory import in_bytes
+from geoflow.replacing import replace_file
 
 
 def expand(paths: list[str]) -> list[str]:
@@ -51,9 +53,16 @@ def read_seconds(timeout: float | None) -> float | None:
     return timeout
 
 
+def read_memory(gib: float | None) -> int:
+    """A positive number of GiB in bytes, or what is used without one."""
+    if gib is not None and not 0 < gib < float("inf"):
+        raise typer.BadParameter("a positive number of GiB is needed", param_hint="--memory")
+    return in_bytes(gib)
+
+
 def write(path: Path, text: str) -> None:
-    """Writes a text to a file."""
+    """Writes a text to a file, in one step or not at all."""
     try:
-        path.write_text(text, encoding="utf-8")
+        replace_file(path, text.encode())
     except OSError as error:
         refuse(f"{path} cannot be written: {error.strerror or error}")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from geoflow.lie.chance import error_bound, sum_degree
 from geoflow.lie.facts import Facts
 from geoflow.results import (
     AnchoredRows,
@@ -47,9 +48,11 @@ def of_certificates(
     """The evidence for the sum: ranks add, since the Lie algebra is a direct sum."""
     own = [times for times, _ in parts]
     best = [sorted(t.of.runs, key=lambda r: -(r.ranks[-1] if r.ranks else 0)) for t in own]
+    settled = [t.of.error_bound == 0.0 for t in own]  # one run is then enough
+    counts = [len(b) for b, s in zip(best, settled, strict=True) if not s]
     runs = []
-    for k in range(min(map(len, best))):
-        chosen = [runs_of[k] for runs_of in best]
+    for k in range(min(counts or map(len, best))):
+        chosen = [runs_of[min(k, len(runs_of) - 1)] for runs_of in best]
         depth = max(len(r.ranks) for r in chosen)
         ranks = tuple(
             sum(
@@ -66,8 +69,22 @@ def of_certificates(
         ]
         anchored = _together(begun) if begun else None
         ranks = ranks[-1:] if anchored else ranks
-        runs.append(RankRun(chosen[0].prime, ranks, words, chosen[0].point, anchored))
+        sample = min(r.sample for r in chosen)
+        degree = sum_degree([r for r, s in zip(chosen, settled, strict=True) if not s], sample)
+        runs.append(
+            RankRun(
+                chosen[0].prime,
+                ranks,
+                words,
+                chosen[0].point,
+                anchored,
+                max(r.letters for r in chosen),
+                degree,
+                sample,
+            )
+        )
     bounds = [t.of.error_bound for t in own]
+    rank = max(r.ranks[-1] for r in runs)
     estimated = any(t.of.estimated for t in own)
     balls = [t.of.balls for t in own if t.of.estimated]
     proof = None
@@ -79,10 +96,11 @@ def of_certificates(
         dimension=sum(t.count * t.of.dimension for t in own),
         runs=tuple(runs),
         seed=seed,
-        degree=max(t.of.degree for t in own),
-        error_bound=None if None in bounds else min(1.0, math.fsum(b or 0.0 for b in bounds)),
+        degree=max(r.degree for r in runs),
+        error_bound=None if None in bounds else float(error_bound(runs, rank)),
         closed_by="in each block, " + "; ".join(dict.fromkeys(closed)) if all(closed) else "",
         complete=all(t.of.complete for t in own),
+        disagreeing=any(t.of.disagreeing for t in own),
         estimated=estimated,
         balls=proof,
         assumed=any(t.of.assumed for t in own),
@@ -114,11 +132,16 @@ def of_counts(parts: Sequence[Times[LawCount]], said: str) -> LawCount:
         sum(t.count * t.of.lower for t in parts),
         sum(t.count * t.of.upper for t in parts),
         status,
-        None if None in bounds or status != "probable" else math.fsum(b or 0.0 for b in bounds),
+        _union(bounds) if status == "probable" else None,
         f"a direct sum of {said}: {reasons}",
         all(c.exact for c in own),
         "path-lifting" if any(c.of == "path-lifting" for c in own) else "flow",
     )
+
+
+def _union(bounds: Sequence[float | None]) -> float | None:
+    """That one of several fails."""
+    return None if None in bounds else min(1.0, math.fsum(b or 0.0 for b in bounds))
 
 
 def of_facts(parts: Sequence[Times[Facts]]) -> Facts:

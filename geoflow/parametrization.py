@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from geoflow.exact.equations import transposes
 from geoflow.expr.tree import Parameter, Shape, Time, Velocity
 from geoflow.lossclass import AnyLoss, FewData, LossClass
 from geoflow.metric.base import Metric, MetricContext
@@ -178,6 +179,17 @@ class Parametrization:
             return sum((jnp.sum(a * y) for a, y in pairs), jnp.zeros(()))
 
         return jax.grad(pairing)(dict(theta))
+
+    @property
+    def transposes(self) -> bool:
+        """Whether ∇_θ⟨a, φ⟩ is linear in a: a function of Python may say otherwise."""
+        if not self.outputs:
+            return True
+        constants = shaped(dict.fromkeys(self.constants, ()))
+        shapes = {b.name: b.shape for b in (*self.parameters, *self.data)}
+        with jax.enable_x64(True):
+            traced = jax.make_jaxpr(self.phi)(constants, shaped(shapes))
+        return transposes(traced.jaxpr)
 
     def block(self, names: Sequence[str]) -> Parametrization:
         """φ as a function of some parameters, the others being data.

@@ -19,8 +19,9 @@ class LawCount:
     """`lower` ≤ number of independent laws ≤ `upper`.
 
     `upper` is N minus a rank: a proved bound unless `status` is probable and the report's `assumes` says why.
-    `lower` is the best proved lower bound. `status` proved: lower = upper. `error_bound`: the probability that
-    `upper` is not the count, where `status` is probable.
+    `lower` is the best proved lower bound. `status` proved: lower = upper. `error_bound`, where `status` is probable:
+    the probability that the rank stagnates so where `upper` is not the count is at most this (`lie.chance`); None where
+    there is no bound, 1 where it says nothing.
     """
 
     lower: int
@@ -46,13 +47,18 @@ class AnchoredRows:
 @dataclass(frozen=True)
 class RankRun:
     """One run of the closure: ranks by bracket depth at one point over one prime field; the last one alone where it
-    began with sparse fields (`anchored`). `words` are random ones."""
+    began with sparse fields (`anchored`). `words` are random ones, of at most `letters` letters. That it stopped too
+    early has a probability of at most `degree` / `sample`, the size of the set that numbers are drawn from (0: the
+    point was given)."""
 
     prime: int
     ranks: tuple[int, ...]
     words: int
     point: tuple[int, ...] = field(repr=False)
     anchored: AnchoredRows | None = None
+    letters: int = 0
+    degree: int = 0
+    sample: int = 0
 
 
 @dataclass(frozen=True)
@@ -91,6 +97,7 @@ class Certificate:
     complete: bool = True  # false when the time ran out before stagnation
     estimated: bool = False
     balls: BallRun | None = None
+    disagreeing: bool = False  # runs ended by themselves, and no two of them agree
     assumed: bool = False  # whether the fields take for granted what is only probable
     summands: tuple[
         SummandRank, ...
@@ -120,6 +127,8 @@ class Certificate:
             return ""
         if self.anchored:
             return "random fields leave the span of the sparse ones that were found, and are too many to add"
+        if self.disagreeing:
+            return "no two runs over different primes agree on the rank"
         return "the time ran out before the rank stagnated"
 
     @property

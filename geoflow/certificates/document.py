@@ -9,7 +9,7 @@ import platform
 from collections.abc import Sequence
 from fractions import Fraction
 from importlib import metadata
-from math import prod
+from math import ceil, prod
 from typing import Any
 
 from geoflow.analysis import Analysis, Counted
@@ -19,6 +19,7 @@ from geoflow.certificates.model import NotWritten, write_model
 from geoflow.deadline import Deadline
 from geoflow.exact.interpreter import UnluckyPoint
 from geoflow.laws.law import Law
+from geoflow.results import Certificate as RankCertificate
 
 FORMAT, VERSION = "geoflow certificate", 1
 Document = dict[str, Any]
@@ -152,12 +153,23 @@ def _bound(counted: Counted) -> Document | None:
     if not (certificate.exact and certificate.complete) or top == certificate.dimension:
         return None
     primes = [run.prime for run in certificate.runs if run.ranks and run.ranks[-1] == top]
-    known = certificate.error_bound is not None
+    known, degree = certificate.error_bound is not None, least_degree(certificate)
     return {
         "primes": primes,
-        "degree": certificate.degree,
-        "error_bound": str(error_bound(top, certificate.degree, primes)) if known else None,
+        "degree": degree,
+        "error_bound": str(error_bound(top, degree, primes)) if known else None,
     }
+
+
+def least_degree(certificate: RankCertificate) -> int:
+    """The least degree with which `error_bound` is no smaller than what is known of the runs."""
+    top = certificate.estimate
+    chances = [
+        Fraction(run.degree * (run.prime - 1), run.sample * (top + 1))
+        for run in certificate.runs
+        if run.ranks and run.ranks[-1] == top and run.sample
+    ]
+    return max(map(ceil, chances), default=certificate.degree)
 
 
 def error_bound(rank: int, degree: int, primes: Sequence[int]) -> Fraction:

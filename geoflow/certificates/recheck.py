@@ -14,7 +14,7 @@ import flint
 import numpy as np
 
 from geoflow.analysis import assumptions, count
-from geoflow.certificates.document import FORMAT, VERSION, digest, error_bound
+from geoflow.certificates.document import FORMAT, VERSION, digest, error_bound, least_degree
 from geoflow.certificates.evidence import bracket_rows
 from geoflow.certificates.functions import only_of, parts, read
 from geoflow.certificates.laws import WrittenLaw, time_variable
@@ -29,6 +29,7 @@ from geoflow.flow import Flow
 from geoflow.lie.bracket import Generator, Letter, exact_constants
 from geoflow.lie.closure import TooManyCoordinates
 from geoflow.lie.point import ModularPoint
+from geoflow.memory import MOST_MEMORY
 
 _MOST_PRIME = 2**26  # products of residues stay exact
 _LONGEST_WORD = 16
@@ -51,10 +52,10 @@ class Rechecked:
     reasons: tuple[str, ...] = ()
 
 
-def recheck(data: Any, deadline: Deadline = Deadline()) -> Rechecked:
+def recheck(data: Any, deadline: Deadline = Deadline(), memory: int = MOST_MEMORY) -> Rechecked:
     """The outcome for one certificate, whatever JSON it is."""
     try:
-        missing = _check(data, deadline)
+        missing = _check(data, deadline, memory)
     except Refused as error:
         return Rechecked(_name(data), _line(data), "refused", (str(error),))
     except (
@@ -100,7 +101,7 @@ def _need(condition: object, message: str) -> None:
         raise Refused(message)
 
 
-def _check(data: Any, deadline: Deadline) -> list[str]:
+def _check(data: Any, deadline: Deadline, memory: int) -> list[str]:
     _need(
         digest({k: v for k, v in data.items() if k != "digest"}) == data["digest"],
         "the digest is not that of the content",
@@ -115,7 +116,7 @@ def _check(data: Any, deadline: Deadline) -> list[str]:
     if text is None:
         return [*missing, "the certificate has no text that the model could be made from"]
     flow = _flow(data["about"])
-    counted = count(flow, data["about"]["seed"], deadline)
+    counted = count(flow, data["about"]["seed"], deadline, memory)
     assumed = list(assumptions(counted))
     _need(assumed == data["about"]["assumes"], "the assumptions are others")
     try:
@@ -127,6 +128,12 @@ def _check(data: Any, deadline: Deadline) -> list[str]:
     _upper(counted.generator, place, data["upper"])
     known = _lower(flow, model, place, data["lower"])
     _counts(claim, data, flow.dimension, known, bool(missing))
+    if data["bound"] is not None:
+        degree = data["bound"]["degree"]
+        _need(
+            type(degree) is int and degree >= least_degree(counted.certificate),
+            "the degree is too small",
+        )
     of = "path-lifting" if counted.generator.program.gates else "flow"
     _need(claim["of"] == of, "what is counted is something else")
     return missing

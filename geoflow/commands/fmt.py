@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +13,7 @@ from geoflow.call import expand
 from geoflow.commands.choices import Color
 from geoflow.diagnostics import DiagnosticError
 from geoflow.faults import WRONG_CALL, faults, refuse, render_errors
+from geoflow.replacing import replace_file
 from geoflow.report.page import Page, open_console
 from geoflow.report.visible import visible
 
@@ -86,7 +85,7 @@ def _file(name: str, check: bool, diff: bool) -> bool:
     if diff:
         _print_diff(name, old, new)
     elif not check:
-        _replace(path.resolve(), new)
+        _replace(path, new)
     return True
 
 
@@ -116,15 +115,7 @@ def _print(text: str) -> None:
 
 
 def _replace(path: Path, data: bytes) -> None:
-    """Write a file in one step, so that it is never half written; its permissions stay."""
-    part = ""
     try:
-        handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.chmod(part, path.stat().st_mode & 0o7777)
-        os.replace(part, path)
+        replace_file(path, data)
     except OSError as error:
-        if part:
-            Path(part).unlink(missing_ok=True)
         refuse(f"{path} cannot be written: {error.strerror or error}")

@@ -68,8 +68,8 @@ def peel_blocks(rows: Rows, prime: int) -> tuple[list[Blocks], Rows] | None:
     """The private blocks with at most as many rows as columns, eliminated, and the rows that remain; None without."""
     owner, columns = rows.owner, rows.columns
     kinds, group, high = _alike(rows)
-    wide = np.bincount(group, minlength=kinds)
-    fits = (high <= wide) & (high <= _TALLEST) & (high > 0)
+    wide = np.bincount(group)
+    fits = (high <= wide) & (high <= _TALLEST)
     if not fits.any():
         return None
     entry = group[np.searchsorted(distinct(columns), columns)]  # the kind of every entry's column
@@ -77,14 +77,13 @@ def peel_blocks(rows: Rows, prime: int) -> tuple[list[Blocks], Rows] | None:
     order = np.where(fits, high * kinds + np.arange(kinds), _NEVER)
     best = np.full(rows.count, _NEVER)
     np.minimum.at(best, owner, order[entry])
-    won = np.bincount(entry, weights=best[owner] == order[entry], minlength=kinds)
+    won = np.bincount(entry, weights=best[owner] == order[entry])
     taken = fits & (won == high * wide)
     if not taken.any():
         return None
-    found = list(_eliminated(rows, np.where(taken[entry], entry, -1), high, wide, prime))
-    alive = np.ones(rows.count, dtype=bool)
-    alive[owner[taken[entry]]] = False
-    rest = rows.taken(np.flatnonzero(alive))
+    inside = np.flatnonzero(taken[entry])
+    found = list(_eliminated(rows, inside, entry[inside], high, wide, prime))
+    rest = rows.taken(np.delete(np.arange(rows.count), owner[inside]))
     return found, Rows.stacked([rest, *(blocks.rest(prime) for blocks in found)])
 
 
@@ -99,13 +98,14 @@ def _alike(rows: Rows) -> tuple[int, Array, Array]:
     sums = np.stack([np.add.reduceat(m[owner], starts) for m in mark], axis=1)
     _, first, group = np.unique(sums, axis=0, return_index=True, return_inverse=True)
     met = np.diff(np.append(starts, len(sorted_)))
-    return len(first), group.reshape(-1), met[first]
+    return len(first), group.ravel(), met[first]
 
 
-def _eliminated(rows: Rows, entry: Array, high: Array, wide: Array, prime: int) -> Iterator[Blocks]:
+def _eliminated(
+    rows: Rows, inside: Array, kind: Array, high: Array, wide: Array, prime: int
+) -> Iterator[Blocks]:
     """Blocks of one size side by side. Every column of a block meets all its rows: it is a dense matrix."""
-    inside = np.flatnonzero(entry >= 0)
-    owner, columns, kind = rows.owner[inside], rows.columns[inside], entry[inside]
+    owner, columns = rows.owner[inside], rows.columns[inside]
     order = np.lexsort((columns, owner, kind))
     owner, columns, kind, values = (x[order] for x in (owner, columns, kind, rows.values[inside]))
     used = distinct(kind)
@@ -128,8 +128,8 @@ def eliminate(matrices: Array, prime: int) -> tuple[Array, Array]:
     its pivot, −1 where it is zero. In float64: residues are symmetric, so products are below 2^51."""
     count, height, width = matrices.shape
     identity = np.broadcast_to(np.eye(height), (count, height, height))
-    a = reduced(np.concatenate([matrices, identity], axis=2).astype(np.float64), prime)
-    pivots = np.full((count, height), -1, dtype=np.int64)
+    a = reduced(np.concatenate([matrices, identity], axis=2), prime)
+    pivots = np.full((count, height), -1)
     for k in range(width):
         usable = (a[:, :, k] != 0) & (pivots < 0)
         which = np.flatnonzero(usable.any(axis=1))
@@ -137,19 +137,12 @@ def eliminate(matrices: Array, prime: int) -> tuple[Array, Array]:
             continue
         row = usable[which].argmax(axis=1)
         pivots[which, row] = k
-        inverse = inverses(a[which, row, k].astype(np.int64), prime).astype(np.float64)
+        inverse = inverses(a[which, row, k], prime)
         line = reduced(np.ascontiguousarray(a[which, row, k:] * inverse[:, None]), prime)
-        factor = a[which, :, k].copy()
-        factor[np.arange(len(which)), row] = 0
-        if len(which) == count:
-            a[:, :, k:] -= factor[:, :, None] * line[:, None, :]
-            a[which, row, k:] = line
-        else:
-            a[which, :, k:] -= factor[:, :, None] * line[:, None, :]
-            a[which, row, k:] = line
+        some = slice(None) if len(which) == count else which  # a slice takes no copy
+        a[some, :, k:] -= a[some, :, k, None] * line[:, None, :]
+        a[which, row, k:] = line
         a = reduced(a, prime)
-        if (pivots >= 0).all():
-            break
     return pivots, a[:, :, width:].astype(np.int64) % prime
 
 

@@ -16,6 +16,10 @@ from geoflow.exact.program import Instruction, Program
 
 _LINEAR = {"add", "add_any", "sub", "concatenate", "stack", "pad", "select_n", "scatter-add"}
 _PRODUCT = {"mul", "dot_general"}
+_FIRST = {  # each entry of the result is one of the first operand, or a sum of some
+    "neg", "sqrt", "reduce_sum", "cumsum", "transpose", "reshape", "broadcast_in_dim", "squeeze", "slice", "rev",
+    "dynamic_slice", "unstack", "split", "gather",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -38,14 +42,26 @@ class FieldDegree:
         """Degree of the numerators of a bracket of so many fields, over a common denominator: the bracket of P/q and
         Q/q^m has numerators of degree deg P + deg Q + deg q − 1 over q^(m+2)."""
         growth = max(self.numerator + self.denominator - 1, 0)
-        return (self.numerator + (letters - 1) * growth) * 2 ** min(self.roots, 40)
+        return (self.numerator + (letters - 1) * growth) * self._conjugates
+
+    def of_denominators(self) -> int:
+        """Degree of a polynomial that vanishes wherever a denominator does."""
+        return self.denominator * self._conjugates
+
+    @property
+    def _conjugates(self) -> int:
+        """Of how many signs of the roots the norm is the product; more than 2^40 leave no bound anyway."""
+        return 2 ** min(self.roots, 40)
 
 
 def field_degree(program: Program, inputs: Sequence[int]) -> FieldDegree:
-    """Degrees of a program whose inputs have the given degrees (1 for coordinates, 0 for constants)."""
+    """Degrees of a program whose inputs have the given degrees (1 for coordinates, 0 for constants); gates are
+    variables too."""
     costs: dict[int, int] = {}
     values: dict[int, Degree] = {k: Degree(d, {}) for k, d in enumerate(inputs)}
+    values |= {gate.slot: Degree(1, {}) for gate in program.gates}
     sizes = {k: int(np.prod(s, dtype=np.int64)) for k, s in enumerate(program.input_shapes)}
+    sizes |= {gate.slot: int(np.prod(gate.shape, dtype=np.int64)) for gate in program.gates}
     roots = 0
     for instruction in program.instructions:
         operands = [values.get(slot, Degree(0, {})) for slot in instruction.inputs]
@@ -136,5 +152,9 @@ def _degree(
             return _product(
                 [_power(operands[0], n - 1), _reciprocal(determinant, count, identity, costs)]
             )
-        case _:
-            return operands[0] if operands else Degree(0, {})
+        case "iota":
+            return Degree(0, {})
+        case _ if name in _FIRST:
+            return operands[0]
+        case _:  # no rational function: there is no bound, and nobody asks for one
+            return _join(operands, costs)

@@ -10,7 +10,7 @@ dimension is above `BATCH`: one product is enough for p < 2^22, and two for larg
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import flint
 import numpy as np
@@ -36,15 +36,6 @@ class Block:
     free: np.ndarray | slice
     tail: np.ndarray
 
-    @staticmethod
-    def of(pivots: np.ndarray, tail: np.ndarray, columns: int) -> Block:
-        """The block with all columns free but the pivots."""
-        if len(pivots) and pivots.max() < len(pivots):
-            return Block(pivots, slice(len(pivots), columns), tail)
-        left = np.ones(columns, dtype=bool)
-        left[pivots] = False
-        return Block(pivots, np.flatnonzero(left), tail)
-
 
 @dataclass
 class RowSpace:
@@ -60,7 +51,8 @@ class RowSpace:
         for start in range(0, len(rows), BATCH):
             if self.rank == self.dimension:
                 break
-            batch = reduced(rows[start : start + BATCH].astype(np.float64), self.prime)
+            batch = np.ascontiguousarray(rows[start : start + BATCH], dtype=np.float64)
+            batch = reduced(batch, self.prime)
             for block in self.blocks:
                 batch = remainder(batch, block, self.prime)
             found = eliminated(batch, self.prime)
@@ -75,6 +67,11 @@ def memory(dimension: int) -> int:
     return 4 * dimension**2 + 6 * 8 * BATCH * dimension
 
 
+def operations(dimension: int) -> float:
+    """Multiplications and additions that the elimination of so many rows takes, about."""
+    return 2 / 3 * float(dimension) ** 3
+
+
 def remainder(rows: np.ndarray, block: Block, prime: int) -> np.ndarray:
     """Rows modulo those of a block, in the columns that the block leaves free."""
     out = product(np.take(rows, block.pivots, axis=1), block.tail, prime)
@@ -85,8 +82,6 @@ def remainder(rows: np.ndarray, block: Block, prime: int) -> np.ndarray:
 def eliminated(rows: np.ndarray, prime: int) -> Block:
     """The row space of a batch of symmetric residues."""
     count, columns = rows.shape
-    if count == 1:
-        return _single(rows, prime)
     if count > _LEAF:
         half = count // 2
         upper = eliminated(rows[:half], prime)
@@ -100,7 +95,15 @@ def _joined(upper: Block, rows: np.ndarray, columns: int, prime: int) -> Block:
     lower = eliminated(rows, prime)
     tail = np.concatenate([remainder(upper.tail, lower, prime), lower.tail])
     pivots = np.arange(columns)[upper.free][lower.pivots]
-    return Block.of(np.concatenate([upper.pivots, pivots]), tail, columns)
+    pivots = np.concatenate([upper.pivots, pivots])
+    return Block(pivots, _others(pivots, columns), tail)
+
+
+def _others(pivots: np.ndarray, columns: int) -> np.ndarray | slice:
+    """All columns but the pivots."""
+    if len(pivots) and pivots.max() < len(pivots):
+        return slice(len(pivots), None)
+    return np.delete(np.arange(columns), pivots)
 
 
 def _by_window(rows: np.ndarray, prime: int) -> tuple[Block, np.ndarray]:
@@ -116,23 +119,13 @@ def _by_window(rows: np.ndarray, prime: int) -> tuple[Block, np.ndarray]:
     residues = residues.astype(np.int64) % prime
     found, _ = flint.nmod_mat(count, width + count, residues.ravel().tolist(), prime).rref()
     echelon = np.array([int(x) for x in found.entries()], dtype=np.float64).reshape(residues.shape)
-    where = (echelon[:, :width] != 0).argmax(axis=1) if width else np.zeros(0, dtype=np.int64)
-    rank = int(np.count_nonzero(echelon[:, :width].any(axis=1)))
+    lines, places = np.nonzero(echelon[:, :width])
+    _, first = np.unique(lines, return_index=True)
+    pivots = window[places[first]]
     combined = reduced(np.ascontiguousarray(echelon[:, width:]), prime)
-    block = Block.of(window[where[:rank]], np.zeros((0, 0)), columns)
-    values = reduced(product(combined, _columns(rows, block.free), prime), prime)
-    return replace(block, tail=values[:rank]), values[rank:]
-
-
-def _single(rows: np.ndarray, prime: int) -> Block:
-    columns = rows.shape[1]
-    nonzero = np.flatnonzero(rows[0])[:1]
-    if not len(nonzero):
-        return Block.of(nonzero, np.zeros((0, columns)), columns)
-    inverse = pow(int(rows[0, nonzero[0]]), -1, prime)
-    scale = np.full((1, 1), float(min(inverse, inverse - prime, key=abs)))
-    tail = np.delete(rows, nonzero, axis=1)
-    return Block.of(nonzero, reduced(product(scale, tail, prime), prime), columns)
+    free = _others(pivots, columns)
+    values = reduced(product(combined, _columns(rows, free), prime), prime)
+    return Block(pivots, free, values[: len(pivots)]), values[len(pivots) :]
 
 
 def _columns(rows: np.ndarray, where: np.ndarray | slice) -> np.ndarray:
@@ -152,7 +145,7 @@ def product(a: np.ndarray, b: np.ndarray, prime: int) -> np.ndarray:
 
 def reduced(values: np.ndarray, prime: int) -> np.ndarray:
     """Symmetric residues of integers below 2^53, in place; `values` is contiguous."""
-    flat = values.reshape(-1)
+    flat = values.ravel()
     quotient = np.empty(min(len(flat), _STRIPE))
     for start in range(0, len(flat), _STRIPE):
         part = flat[start : start + _STRIPE]

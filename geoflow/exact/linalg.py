@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from math import isqrt
+from math import gcd, isqrt
 
 import flint
 import numpy as np
@@ -17,8 +17,6 @@ _LARGE = (
 
 def rank(rows: np.ndarray, prime: int) -> int:
     """Rank over F_p of an integer matrix [rows, columns]."""
-    if rows.size == 0:
-        return 0
     if len(rows) == 1:
         return int(np.any(rows % prime))
     if min(rows.shape) < _LARGE or prime >= LARGEST_PRIME:
@@ -29,8 +27,6 @@ def rank(rows: np.ndarray, prime: int) -> int:
 def nullspace(rows: np.ndarray, prime: int) -> np.ndarray:
     """Reduced row echelon basis [nullity, columns] of {x : rows @ x = 0} over F_p."""
     columns = rows.shape[1]
-    if rows.shape[0] == 0:
-        return np.eye(columns, dtype=np.int64)
     # with the columns reversed, the vector of a free column has its other entries in later columns, at pivots
     reduced = echelon(np.ascontiguousarray(rows[:, ::-1]), prime)
     pivots = [columns - 1 - int(np.flatnonzero(row)[0]) for row in reduced]
@@ -44,9 +40,8 @@ def nullspace(rows: np.ndarray, prime: int) -> np.ndarray:
 def echelon(rows: np.ndarray, prime: int) -> np.ndarray:
     """Reduced row echelon form over F_p without zero rows."""
     if len(rows) == 1:
-        row = rows[0] % prime
-        lead = row[np.flatnonzero(row)[:1]]
-        return np.stack([row * pow(int(x), -1, prime) % prime for x in lead] or [row])[: len(lead)]
+        row = rows % prime
+        return row * pow(int(row[row != 0][0]), -1, prime) % prime if row.any() else row[:0]
     reduced, count = _matrix(rows, prime).rref()
     entries = np.array([int(x) for x in reduced.entries()], dtype=np.int64)
     return entries.reshape(rows.shape)[:count]
@@ -58,15 +53,7 @@ def _matrix(rows: np.ndarray, prime: int) -> flint.nmod_mat:
 
 def independent_rows(rows: np.ndarray, prime: int) -> list[int]:
     """Indices of the first rows that form a basis of the row space."""
-    if rows.size == 0:
-        return []
-    if len(rows) == 1:
-        return [0][: rank(rows, prime)]
-    reduced, count = _matrix(np.ascontiguousarray(rows.T), prime).rref()
-    entries = np.array([int(x) for x in reduced.entries()], dtype=np.int64).reshape(
-        rows.shape[1], rows.shape[0]
-    )
-    return [int(np.flatnonzero(entries[k])[0]) for k in range(count)]
+    return [int(np.flatnonzero(row)[0]) for row in echelon(np.ascontiguousarray(rows.T), prime)]
 
 
 def combine_residues(residues: list[int], primes: list[int]) -> tuple[int, int]:
@@ -85,6 +72,4 @@ def reconstruct(value: int, modulus: int) -> Fraction | None:
     while r1 > bound:
         q = r0 // r1
         r0, r1, s0, s1 = r1, r0 - q * r1, s1, s0 - q * s1
-    if s1 == 0 or abs(s1) > bound:
-        return None
-    return Fraction(r1, s1)
+    return Fraction(r1, s1) if abs(s1) <= bound and gcd(r1, s1) == 1 else None

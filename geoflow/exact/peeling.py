@@ -57,17 +57,16 @@ class Rows:
     @staticmethod
     def stacked(parts: Sequence[Rows]) -> Rows:
         """Rows below one another."""
-        shifts = np.cumsum([0, *(p.starts[-1] for p in parts)])
-        starts = [p.starts[1:] + s for p, s in zip(parts, shifts[:-1], strict=True)]
+        counts = np.concatenate([np.diff(p.starts) for p in parts])
         columns = np.concatenate([p.columns for p in parts])
         values = np.concatenate([p.values for p in parts])
-        return Rows(np.concatenate([[0], *starts]), columns, values, parts[0].width)
+        return Rows(np.concatenate([[0], np.cumsum(counts)]), columns, values, parts[0].width)
 
 
 @dataclass(frozen=True)
 class Peeled:
     """Rank = number of pivots + rank of the core. `rounds`: rows and their private columns, in order; `lone`: columns
-    of the pivots that were the only entry of their row; `left`: the rows of the core; `open`: which columns remain."""
+    of the pivots that were the only entry of their row, `open`: all others; `left`: the rows of the core."""
 
     rows: Rows
     rounds: tuple[tuple[Array, Array], ...]
@@ -97,24 +96,22 @@ def peel(rows: Rows) -> Peeled:
     lone: list[Array] = []
     open_ = np.ones(rows.width, dtype=bool)
     while len(place):
-        met = np.bincount(columns[place], minlength=rows.width)
+        met = np.bincount(columns[place])
         private = place[met[columns[place]] == 1]
         if len(private):
             lines = owner[private]  # sorted, as entries are
             first = np.r_[True, lines[1:] != lines[:-1]]
             found, pivots = lines[first], columns[private[first]]
             rounds.append((found, pivots))
-            alive[found] = False
-            open_[pivots] = False
+            alive[found] = False  # and no other row meets these columns
         else:
-            entries = np.bincount(owner[place], minlength=rows.count)
+            entries = np.bincount(owner[place])
             single = place[entries[owner[place]] == 1]
             if not len(single):
                 break
-            pivots, first = np.unique(columns[single], return_index=True)
-            alive[owner[single[first]]] = False
+            pivots = distinct(columns[single])
             lone.append(pivots)
-            open_[pivots] = False
+            open_[pivots] = False  # and these rows have no other entry
         place = place[alive[owner[place]] & open_[columns[place]]]
     left = distinct(owner[place])
     return Peeled(rows, tuple(rounds), np.concatenate([np.zeros(0, int), *lone]), left, open_)

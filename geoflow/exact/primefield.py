@@ -31,16 +31,20 @@ class PrimeField:
 
     def literal(self, values: np.ndarray) -> np.ndarray:
         values = np.asarray(values)
-        if values.dtype.kind == "u":
-            values = values.astype(object) % self.p
-        if values.dtype.kind in "iubO":
+        if values.dtype.kind in "uO":  # numbers that int64 may not hold
+            return (values.astype(object) % self.p).astype(np.int64)
+        if values.dtype.kind in "ib":
             return values.astype(np.int64) % self.p
         flat = [self.fraction(Fraction(float(x))) for x in values.ravel()]
         return np.array(flat, dtype=np.int64).reshape(values.shape)
 
     def residues(self, values: np.ndarray) -> np.ndarray:
-        """The residues of an array of rationals."""
-        flat = [int(x.p) * pow(int(x.q), -1, self.p) % self.p for x in values.ravel()]
+        """The residues of an array of rationals.
+
+        Raises:
+            UnluckyPoint: p divides a denominator.
+        """
+        flat = [self.fraction(Fraction(int(x.p), int(x.q))) for x in values.ravel()]
         return np.array(flat, dtype=np.int64).reshape(values.shape)
 
     def fraction(self, value: Fraction) -> int:
@@ -54,7 +58,7 @@ class PrimeField:
         return value.numerator * pow(value.denominator, -1, self.p) % self.p
 
     def constant(self, value: Fraction, shape: tuple[int, ...]) -> np.ndarray:
-        return np.full(shape, self.fraction(value), dtype=np.int64)
+        return np.full(shape, self.fraction(value))
 
     def zeros(self, shape: tuple[int, ...]) -> np.ndarray:
         return np.zeros(shape, dtype=np.int64)
@@ -75,7 +79,7 @@ class PrimeField:
         return a.sum(axis=axes) % self.p
 
     def segment_sum(self, a: np.ndarray, starts: np.ndarray) -> np.ndarray:
-        return np.add.reduceat(a, starts, axis=0) % self.p
+        return np.add.reduceat(a, starts) % self.p
 
     def matmul(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         inner = a.shape[-1]

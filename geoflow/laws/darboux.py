@@ -37,6 +37,7 @@ _MOST_CANDIDATES = 12
 _MOST_EXCESS = 2  # a point on more hypersurfaces than these says little
 _MOST_GENERIC = 6
 _LARGE_PRIMES = 2
+_MOST_DRAWN = 40  # primes; some divide a denominator, or come twice
 _GENERIC_POINTS = 6
 
 
@@ -153,9 +154,11 @@ def _generic(fields: VectorFields, monomials: Sequence[Exponents], seed: int) ->
     rng = np.random.default_rng([seed, 0x67656E])
     primes: list[int] = []
     bases: list[np.ndarray] = []
-    while len(primes) < _LARGE_PRIMES:
+    for _ in range(_MOST_DRAWN):
+        if len(primes) == _LARGE_PRIMES:
+            break
         prime = draw_prime(rng)
-        mod = reduced(fields, prime)
+        mod = None if prime in primes else reduced(fields, prime)
         if mod is None:
             continue
         points = rng.integers(1, prime, (_GENERIC_POINTS, len(fields.variables)))
@@ -165,7 +168,7 @@ def _generic(fields: VectorFields, monomials: Sequence[Exponents], seed: int) ->
         spaces = [linalg.nullspace(r, prime) for r in rows]
         primes.append(prime)
         bases.append(linalg.echelon(np.concatenate(spaces), prime))
-    if len({tuple(map(tuple, b != 0)) for b in bases}) > 1:
+    if len(primes) < _LARGE_PRIMES or len({tuple(map(tuple, b != 0)) for b in bases}) > 1:
         return []
     rows = [
         _reconstructed([[int(x) for x in b[i]] for b in bases], primes)

@@ -184,6 +184,8 @@ def rational_nullspace(
     guess: list[list[Fraction]] | None = None
     for _ in range(_MOST_PRIMES):
         prime = draw_prime(rng)
+        if prime in primes:
+            continue
         try:
             rows = conditions(rng, prime)
         except UnluckyPoint:

@@ -1,7 +1,8 @@
 """Whether an expression has a real value somewhere.
 
-The derivative of √(−1)·h or log(−1 − h²) is conserved as a formula, but there is no such function. Points are random
-floats: where none gives a finite value, nothing is proved.
+The derivative of √(−1)·h or log(−1 − h²) is conserved as a formula, but there is no such function; nor is there one
+that divides by log(x²) − 2·log(x). Points are random floats: where none gives a finite value, which balls confirm,
+nothing is proved.
 """
 
 from __future__ import annotations
@@ -9,17 +10,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
+import flint
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from geoflow.exact.balls import Balls
+from geoflow.exact.interpreter import UnluckyPoint, run
+from geoflow.exact.program import Program, UnsupportedPrimitive, trace
 from geoflow.expr.evaluate import evaluate, rationals
 from geoflow.expr.tree import Apply, Expr, walk
 from geoflow.flow import Flow
 from geoflow.laws.tokens import environment
+from geoflow.lie.bracket import exact_constants, example_point
 from geoflow.parametrization import Block
 
 _POINTS = 256
+_CONFIRMED = 8
+_BITS = 160
 
 
 def defined_somewhere(
@@ -40,7 +48,35 @@ def defined_somewhere(
         return jnp.all(jnp.isfinite(evaluate((expression,), environment(c, z))[0]))
 
     with jax.enable_x64(True):
-        return bool(np.any(jax.vmap(value)(constants, point)))
+        finite = np.flatnonzero(jax.vmap(value)(constants, point))
+    program = trace(
+        lambda c, z: evaluate((expression,), environment(c, z))[0],
+        {n: jax.ShapeDtypeStruct((), jnp.float64) for n in exact},
+        example_point(flow),
+    )
+    return any(_certainly(program, exact, constants, point, int(k)) for k in finite[:_CONFIRMED])
+
+
+def _certainly(
+    program: Program,
+    exact: Mapping[str, Fraction | None],
+    constants: Mapping[str, np.ndarray],
+    point: Mapping[str, np.ndarray],
+    k: int,
+) -> bool:
+    """Whether balls have a value at point k: no denominator may be 0, and no radicand or logarithm's argument."""
+    ring = Balls()
+    try:
+        with flint.ctx.workprec(_BITS):
+            symbolic = {
+                n: ring.literal(constants[n][None, [k]]) for n, v in exact.items() if v is None
+            }
+            place = {n: ring.literal(v[None, [k]]) for n, v in point.items()}
+            own = exact_constants(ring, exact, symbolic)
+            run(program, ring, jax.tree.leaves((own, place)))
+    except (UnluckyPoint, UnsupportedPrimitive):
+        return False
+    return True
 
 
 def _partial(node: Expr) -> bool:

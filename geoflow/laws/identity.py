@@ -62,6 +62,9 @@ def judge(
     """The verdict on "every entry of every expression is conserved", with the reason; probable at most where the fields
     are doubtful. What `symmetries` show needs no expansion."""
     found = _judged(generator, differential, places, seed, deadline, symmetries)
+    holds = found.verdict in ("proved", "probable")
+    if holds and not is_large(generator.flow) and not generator.has_value:
+        return Judgement("undecided", "no point was found at which the flow has a value")
     doubts = generator.flow.doubts
     return Judgement(doubtful(found.verdict), "; ".join(doubts)) if doubts else found
 

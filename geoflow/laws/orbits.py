@@ -47,7 +47,9 @@ class Reduced:
 
 
 def reduced(fields: VectorFields, prime: int) -> Reduced | None:
-    """The fields mod p; None where p divides a denominator."""
+    """The fields mod p; None where p divides a denominator, or is 2: curves are then not even lines."""
+    if prime == 2:
+        return None
     monomials = sorted({_plain(m) for x in fields.fields for c in x for m in c.monoms()})
     position = {m: k for k, m in enumerate(monomials)}
     terms = []

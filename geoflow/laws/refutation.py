@@ -14,6 +14,7 @@ import numpy as np
 from geoflow.exact.balls import Balls
 from geoflow.exact.interpreter import UnluckyPoint
 from geoflow.exact.objects import ObjectArithmetic
+from geoflow.exact.precision import working_precision
 from geoflow.exact.program import UnsupportedPrimitive
 from geoflow.exact.rationals import Irrational, Rationals
 from geoflow.laws.differential import Differential
@@ -56,7 +57,7 @@ def refute(
             if v is None
         }
         try:
-            with flint.ctx.workprec(_BITS):
+            with working_precision(_BITS):
                 found = _moved(generator, differential, ring, symbolic, point, letter)
         except (UnluckyPoint, UnsupportedPrimitive, Irrational):
             continue

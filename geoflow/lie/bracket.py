@@ -10,21 +10,29 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
+import flint
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from geoflow.exact.balls import Balls
 from geoflow.exact.degree import FieldDegree, field_degree
 from geoflow.exact.dual import TRANSCENDENTAL, Arithmetic
+from geoflow.exact.floats import Floats
 from geoflow.exact.gates import multi_affine
-from geoflow.exact.interpreter import run
+from geoflow.exact.interpreter import UnluckyPoint, run
 from geoflow.exact.lifting import PIECEWISE, lift
 from geoflow.exact.program import Program, UnsupportedPrimitive, trace
-from geoflow.exact.radicals import has_roots
+from geoflow.exact.radicals import ROOTS, has_roots
 from geoflow.flow import Flow
 from geoflow.parametrization import Control
+
+_PARTIAL = {"div", "integer_pow", "log", "log1p", "geoflow_det", "geoflow_inv", *ROOTS}
+_TRIES = 8
+_BITS = 160
 
 Field = dict[str, np.ndarray]  # block name -> [nilpotent, batch, *shape]
 
@@ -113,6 +121,42 @@ class Generator:
         leaves = jax.tree.leaves((dict(constants), dict(point), letter.weight, own))
         return run(self.program, ring, leaves, gates)
 
+    @cached_property
+    def has_value(self) -> bool:
+        """Whether some field certainly has a value somewhere. Values mod p do not show it where functions are random
+        numbers: exp(u + v) − exp(u)·exp(v) is not 0 there, and what divides by it is nowhere defined."""
+        if not self.estimated or not any(
+            i.primitive in _PARTIAL for i in self.program.instructions
+        ):
+            return True
+        rng = np.random.default_rng(0x76616C75)
+        kinds = [(size, signs) for size in (1.0, 4.0, 16.0) for signs in ((-1, 1), (1,))]
+        return any(self._has_value_at(rng, *kind) for kind in kinds * _TRIES)
+
+    def _has_value_at(self, rng: np.random.Generator, size: float, signs: tuple[int, ...]) -> bool:
+        def draw(shape: tuple[int, ...]) -> np.ndarray:
+            return rng.integers(1, 32, shape) * rng.choice(signs, shape) * size / 16
+
+        point = {b.name: draw((1, 1, *b.shape)) for b in self.flow.state}
+        for b in self.flow.state:
+            if b.positive or b.kind == "time":
+                point[b.name] = np.abs(point[b.name])
+        symbolic = {n: np.abs(draw((1, 1))) for n in self.flow.symbolic_constants}
+        letter = Letter(np.ones((1, 1)), self.draw_controls(draw, rng, 1))
+        try:
+            for ring in (Floats(), Balls()):  # the first is quick to tell where there is none
+                with flint.ctx.workprec(_BITS), np.errstate(all="ignore"):
+                    known = {n: ring.literal(v) for n, v in symbolic.items()}
+                    constants = exact_constants(ring, self.flow.constants, known)
+                    place = {n: ring.literal(v) for n, v in point.items()}
+                    own = Letter(
+                        ring.literal(letter.weight), tuple(map(ring.literal, letter.controls))
+                    )
+                    self.run(ring, constants, place, own)
+        except (UnluckyPoint, UnsupportedPrimitive, OverflowError):
+            return False
+        return True
+
     @property
     def irreducible(self) -> bool:
         """Whether the fields are one irreducible family, so that one random member is as good as any."""
@@ -135,9 +179,15 @@ class Generator:
     def spanning_controls(self) -> int:
         """How many random fields span what all do, without brackets, at most; N where they are not linear in b."""
         flow = self.flow
-        linear = flow.dynamics.linear and not flow.parametrization.data and not self.program.gates
         n = flow.dimension
-        return min(flow.cotangent_size + flow.has_drift, n) if linear else n
+        return min(flow.cotangent_size + flow.has_drift, n) if self.linear else n
+
+    @cached_property
+    def linear(self) -> bool:
+        """Whether the fields are linear in the controls."""
+        p = self.flow.parametrization
+        plain = not p.data and not self.program.gates
+        return plain and self.flow.dynamics.linear and p.transposes
 
     def word(
         self,

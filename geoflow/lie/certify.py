@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import flint
 import numpy as np
 
 from geoflow.deadline import Deadline
@@ -18,6 +17,7 @@ from geoflow.exact.balls import Balls, full_rank
 from geoflow.exact.dual import Arithmetic
 from geoflow.exact.floats import Floats
 from geoflow.exact.interpreter import UnluckyPoint
+from geoflow.exact.precision import working_precision
 from geoflow.exact.program import UnsupportedPrimitive
 from geoflow.lie.bracket import Field, Generator, Letter, exact_constants
 from geoflow.results import BallRun
@@ -61,9 +61,25 @@ def _attempt(
     if not np.all(np.isfinite(rows)):
         return None
     sizes = np.linalg.norm(rows, axis=1, keepdims=True)
-    scaled = rows / np.where(sizes > 0, sizes, 1.0)
+    for least in (0.0, _NEGLIGIBLE * sizes.max()):  # a small row may be what round-off leaves of 0
+        scaled = rows / np.where(sizes > least, sizes, np.inf)
+        found = _proved(generator, symbolic, point, words, scaled, ranks[-1])
+        if found is not None:
+            return found
+    return None
+
+
+def _proved(
+    generator: Generator,
+    symbolic: Field,
+    point: Field,
+    words: Sequence[list[Letter]],
+    scaled: np.ndarray,
+    most: int,
+) -> BallRun | None:
+    """The rank in floating point of the rows, if balls confirm it."""
     values = np.linalg.svd(scaled, compute_uv=False)
-    rank = min(ranks[-1], int(np.sum(values > _NEGLIGIBLE * values[0])))
+    rank = min(most, int(np.sum(values > _NEGLIGIBLE * values[0])))
     if rank == 0:
         return None
     from scipy.linalg import qr  # a sixth of a second, which only these flows need
@@ -78,7 +94,7 @@ def _attempt(
         kept.append(_selected(word, chosen[(chosen >= start) & (chosen < start + count)] - start))
         start += count
     for precision in _PRECISIONS:
-        with flint.ctx.workprec(precision):
+        with working_precision(precision):
             parts = [
                 _rows(generator, Balls(), symbolic, point, w) for w in kept if len(w[0].weight[0])
             ]

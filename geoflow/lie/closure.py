@@ -26,33 +26,39 @@ from geoflow.exact.program import UnsupportedPrimitive
 from geoflow.exact.radicals import has_roots
 from geoflow.lie.bracket import Generator, Letter, exact_constants
 from geoflow.lie.certify import certify
+from geoflow.lie.chance import anchored_degree, error_bound, run_degree
 from geoflow.lie.point import DrawLetter, ModularPoint, draw_point, free_letter, random_words
 from geoflow.lie.seeding import Start, start
+from geoflow.memory import GIB, MOST_MEMORY
 from geoflow.results import Certificate, RankRun
 
 AGREEING_RUNS = 2
-MOST_MEMORY = 8 * 2**30  # bytes that one row space may take
 _MOST_RUNS = 6
 _MOST_UNLUCKY = 40
+_MOST_REPEATED = 8  # primes drawn again because a run had them
 _MOST_DEPTH = 40
 _EXPANDABLE = 60  # coordinates up to which two fields are shown to be parallel
 _MOST_ADDED = (
     1500  # rows by which random fields may enlarge the space of the sparse ones, of one depth
 )
 _MOST_NUMBERS = 2**25  # of dense rows at one time
-_PATIENCE = 24  # rows without a gain that end a search among fields that are no irreducible family
+_PATIENCE = (
+    24  # rows at least, none of which adds to the rank of fields that are no irreducible family
+)
 
 
 class TooManyCoordinates(Exception):
     """The state is larger than dense elimination has memory for."""
 
-    def __init__(self, dimension: int):
-        super().__init__(dimension)
+    def __init__(self, dimension: int, memory: int = MOST_MEMORY):
+        super().__init__(dimension, memory)
         self.dimension = dimension
-        needed, most = elimination.memory(dimension) / 2**30, MOST_MEMORY / 2**30
+        needed = elimination.memory(dimension) / GIB
+        self.gib = math.ceil(10 * needed) / 10  # a limit that is enough
         self.message = (
             f"no sparse fields were found for a state of {dimension:,} coordinates, and dense elimination "
-            f"would take {needed:.1f} GiB of memory; at most {most:.0f} GiB are used"
+            f"would take {needed:.1f} GiB of memory and some {elimination.operations(dimension):.0e} operations "
+            f"at each of two points; at most {memory / GIB:.3g} GiB are used"
         )
 
 
@@ -70,31 +76,35 @@ def close(
     deadline: Deadline,
     draw: DrawLetter = free_letter,
     at: Callable[[np.random.Generator], ModularPoint] | None = None,
+    memory: int = MOST_MEMORY,
 ) -> Closure:
     """Ranks by bracket depth until two runs, at different points and primes, stagnate at the same greatest rank.
 
     `draw` makes the random fields, `at` the points: any, if it is left out.
+    `memory` bounds a row space, in bytes.
 
     Raises:
         UnluckyPoint, UnsupportedPrimitive: see `lie.point.draw_point`.
-        TooManyCoordinates: elimination would take more than `MOST_MEMORY`, and there are no sparse fields to begin
+        TooManyCoordinates: elimination would take more than `memory`, and there are no sparse fields to begin
             with (`lie.seeding`).
     """
-    fits = elimination.memory(generator.flow.dimension) <= MOST_MEMORY
+    fits = elimination.memory(generator.flow.dimension) <= memory
     begins = draw is free_letter and at is None
     rng = np.random.default_rng([seed, 0x6C6965])
     flow = generator.flow
     runs: list[RankRun] = []
     best: ModularPoint | None = None
-    samples: list[int] = []  # 0 at a point that was given
     complete = True
-    unlucky = 0
+    unlucky = repeated = 0
     while len(runs) < _MOST_RUNS:
         place = draw_point(generator, rng, near=best) if at is None else at(rng)
+        if repeated < _MOST_REPEATED and place.field.p in {r.prime for r in runs}:
+            repeated += 1
+            continue
         try:
             begun = start(generator, place, seed, deadline) if begins else None
             if begun is None and not fits:
-                raise TooManyCoordinates(flow.dimension)
+                raise TooManyCoordinates(flow.dimension, memory)
             run, finished = _run(generator, place, rng, deadline, draw, begun)
             if begun is not None and fits and not finished and not deadline.passed:
                 begins = False
@@ -107,38 +117,41 @@ def close(
         if best is None or run.ranks[-1] > max(r.ranks[-1] for r in runs):
             best = place
         runs.append(run)
-        samples.append(place.sample_size)
         complete = complete and finished
-        top = max(r.ranks[-1] for r in runs)
-        if (
-            not complete
-            or top == flow.dimension
-            or sum(r.ranks[-1] == top for r in runs) >= AGREEING_RUNS
-        ):
+        if not complete or _agreed(runs, flow.dimension):
             break
     assert best is not None
-    depth = max(len(r.ranks) for r in runs)
-    degree = generator.degree.of_word(depth + 1)
-    top = max(r.ranks[-1] for r in runs)
-    agreeing = [s for s, r in zip(samples, runs, strict=True) if r.ranks[-1] == top]
-    bound = math.prod(min(1.0, (top + 1) * degree / s) if s else 1.0 for s in agreeing)
-    ranks = max((r.ranks for r in runs), key=lambda r: (r[-1], -len(r)))
+    top, agreed = max(r.ranks[-1] for r in runs), _agreed(runs, flow.dimension)
     bounded = generator.irreducible and not generator.estimated
     certificate = Certificate(
         dimension=flow.dimension,
         runs=tuple(runs),
         seed=seed,
-        degree=degree,
-        error_bound=(0.0 if top == flow.dimension else bound) if bounded else None,
+        degree=max(r.degree for r in runs),
+        error_bound=_error_bound(runs, flow.dimension) if bounded else None,
         closed_by=_closed_identically(generator, top),
-        complete=(complete and len(agreeing) >= AGREEING_RUNS) or top == flow.dimension,
+        complete=(complete and agreed) or top == flow.dimension,
+        disagreeing=complete and not agreed,
         estimated=generator.estimated,
         assumed=bool(flow.doubts),
-        balls=certify(generator, ranks, seed, deadline) if generator.estimated else None,
     )
+    if generator.estimated:
+        balls = certify(generator, certificate.ranks, seed, deadline)
+        certificate = replace(certificate, balls=balls)
     if certificate.rank < top:
         certificate = replace(certificate, closed_by="")
     return Closure(certificate, best)
+
+
+def _agreed(runs: list[RankRun], dimension: int) -> bool:
+    """Whether the greatest rank is the dimension, or that of runs over different primes."""
+    top = max(r.ranks[-1] for r in runs)
+    return top == dimension or len({r.prime for r in runs if r.ranks[-1] == top}) >= AGREEING_RUNS
+
+
+def _error_bound(runs: list[RankRun], dimension: int) -> float:
+    top = max(r.ranks[-1] for r in runs)
+    return 0.0 if top == dimension else float(error_bound(runs, top))
 
 
 def _closed_identically(generator: Generator, rank: int) -> str:
@@ -148,7 +161,7 @@ def _closed_identically(generator: Generator, rank: int) -> str:
         return "the vector fields span the whole tangent space"
     if rank != 1 or flow.has_drift or generator.program.gates:
         return ""
-    if flow.cotangent_size == 1:
+    if flow.cotangent_size == 1 and flow.parametrization.transposes:
         outputs = sum(math.prod(s) for s in flow.parametrization.outputs)
         what = "φ is a scalar" if outputs == 1 else "there is one control"
     elif not generator.estimated and _parallel(generator):
@@ -209,37 +222,45 @@ def _run(
     dimension = flow.dimension
     space = elimination.RowSpace(dimension, prime) if begun is None else begun.space
     ranks: list[int] = []
-    words = 0
+    words = letters = 0
     patience = 1 if generator.irreducible and draw is free_letter else _PATIENCE
     most = min(elimination.BATCH, max(1, _MOST_NUMBERS // dimension))
 
     def outcome(finished: bool) -> tuple[RankRun, bool]:
+        own = (prime, tuple(ranks), words, place.integers)
+        rows = 0 if begun is None else begun.run.generators + 2 * begun.run.brackets
+        # without data, the denominators are those at the point
+        drawn = 1 if generator.linear else 1 + words * letters + rows
         if begun is None:
-            return RankRun(prime, tuple(ranks), words, place.integers), finished
-        run = RankRun(prime, (space.rank,), words, place.integers, begun.run)
+            degree = run_degree(generator.degree, ranks, drawn)
+            return RankRun(*own, None, letters, degree, place.sample_size), finished
+        longest = max(letters, begun.depth + 1)
+        degree = anchored_degree(generator.degree, begun.short, space.rank, longest, words, drawn)
+        own = (prime, (space.rank,), words, place.integers)
+        run = RankRun(*own, begun.run, letters, degree, place.sample_size)
         return run, finished and (begun.space.room > 0 or space.rank == dimension)
 
     rank = space.rank
     for depth in range(_MOST_DEPTH):
         first = depth == 0 and begun is None
-        batch = generator.spanning_controls + 1 if first else max(2, patience)
-        before, idle = rank, 0
+        batch = max(generator.spanning_controls + 1 if first else 2, patience)
+        before = rank
         while True:
             if (deadline.passed and words) or (begun is not None and rank - before > _MOST_ADDED):
-                ranks.append(rank)
+                if (
+                    rank > before or not ranks
+                ):  # a depth that was hardly begun has no rank of its own
+                    ranks.append(rank)
                 return outcome(False)
             batch = min(batch, most)
             new = random_words(generator, place, rng, depth, batch, draw)
             if not len(new):
                 raise UnluckyPoint
-            words += len(new)
+            words, letters = words + len(new), depth + 1
             found = space.add(new)
-            if found > rank and patience > 1:
-                idle = 0
-            elif found < rank + len(new):
-                idle += len(new)
+            done = found == dimension or found < rank + (len(new) if patience == 1 else 1)
             rank = found
-            if idle >= patience or rank == dimension:
+            if done:
                 break
             batch = max(min(4 * batch, dimension - rank + 1), patience)
         if depth > (begun.depth if begun else 0) and rank == before:

@@ -20,6 +20,7 @@ from geoflow.lie.point import ModularPoint, random_letter
 from geoflow.parametrization import shaped
 from geoflow.results import Verdict
 
+_PAIRS = 16  # of fields whose brackets are computed
 _EXPANDABLE = 40  # coordinates up to which brackets are expanded to prove that they vanish
 
 
@@ -40,10 +41,8 @@ def facts(generator: Generator, closure: Closure, exact_rank: bool, seed: int) -
     rng = np.random.default_rng([seed, 0x666163])
     flow, ranks, place = generator.flow, closure.certificate.ranks, closure.point
     span = generator.spanning_controls
-    first_exact = (not generator.estimated and flow.dynamics.linear and ranks[0] == span) or (
-        exact_rank and len(ranks) == 1
-    )
-    depth = len(ranks) - 1
+    first_exact = (not generator.estimated and ranks[0] == span) or (exact_rank and len(ranks) == 1)
+    depth = ranks.index(ranks[-1])
     depth_exact = (exact_rank and depth == 0) or (exact_rank and depth == 1 and first_exact)
     involutive = depth == 0
     involutive_exact = exact_rank if involutive else first_exact
@@ -77,7 +76,8 @@ def _own_fields(generator: Generator) -> bool:
     flow = generator.flow
     if generator.estimated:
         return False
-    return flow.dynamics.linear and not any(m.metric.spans for m in flow.parametrization.metrics)
+    p = flow.parametrization
+    return flow.dynamics.linear and p.transposes and not any(m.metric.spans for m in p.metrics)
 
 
 def _jacobian_rank(
@@ -112,23 +112,37 @@ def _jacobian_rank(
 def _commuting(
     generator: Generator, place: ModularPoint, rng: np.random.Generator
 ) -> tuple[bool, Verdict]:
-    """Whether all fields c F₀ + G_a commute; undecided where the controls only span what the fields of losses do."""
+    """Whether all G_a commute, whatever the drift; undecided where the controls only span what the fields of losses
+    do."""
     if not _own_fields(generator):
         return False, "undecided"
-    drifts = generator.flow.has_drift
-    if generator.flow.cotangent_size == 1 and not drifts:
+    if generator.flow.cotangent_size <= 1:
         return True, "proved"
-    letters = [random_letter(generator, place.field, rng, 3) for _ in range(2)]
-    bracket = generator.word(place.field, place.constants, place.point, letters)
-    if np.any(generator.rows(bracket, 3)):
+    first, second = (
+        _without_drift(random_letter(generator, place.field, rng, _PAIRS)) for _ in range(2)
+    )
+    second = _gates_of(first, second, generator)
+    bracket = generator.word(place.field, place.constants, place.point, [first, second])
+    if np.any(generator.rows(bracket, _PAIRS)):
         return False, "proved"
     try:
         small = generator.flow.dimension <= _EXPANDABLE
-        if small and not drifts and _bracket_expands_to_zero(generator):
+        if small and _bracket_expands_to_zero(generator):
             return True, "proved"
     except (TooLarge, UnluckyPoint, UnsupportedPrimitive):
         pass
     return True, "probable"
+
+
+def _gates_of(first: Letter, second: Letter, generator: Generator) -> Letter:
+    """The second letter, in all pairs but three with the gates of the first: a neuron that is on in one field and off
+    in the other says nothing."""
+    own = len(second.controls) - len(generator.program.gates)
+    mixed = [
+        np.concatenate([b[:, :3], a[:, 3:]], axis=1)
+        for a, b in zip(first.controls[own:], second.controls[own:], strict=True)
+    ]
+    return Letter(second.weight, (*second.controls[:own], *mixed))
 
 
 def _bracket_expands_to_zero(generator: Generator) -> bool:

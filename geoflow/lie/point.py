@@ -26,7 +26,8 @@ _CHUNK = 2**22  # numbers in one array of one evaluation
 
 @dataclass(frozen=True)
 class ModularPoint:
-    """A prime field, the constants in it, and a point. `integers` are the coordinates in the order of the state."""
+    """A prime field, the constants in it, and a point. `integers` are the coordinates in the order of the state,
+    `sample_size` the least size of a set that a number of it is drawn from."""
 
     field: PrimeField
     constants: dict[str, np.ndarray]
@@ -91,11 +92,11 @@ def _draw_with_roots(
     constants = exact_constants(
         ring, flow.constants, {n: ring.literal(v) for n, v in symbolic.items()}
     )
-    ones = Letter(
+    still = Letter(
         ring.zeros((1, 1)), tuple(ring.zeros((1, 1, *c.shape)) for c in generator.controls)
     )
     place = {n: ring.literal(v) for n, v in point.items()}
-    generator(ring, constants, place, ones)
+    generator(ring, constants, place, still)
     if visit is not None:
         visit(ring, constants, place)
     system = RootSystem(ring.radicands)
@@ -105,7 +106,8 @@ def _draw_with_roots(
         prime = _prime(generator, rng)
         roots = system.roots(prime)
         if roots is not None:
-            return _point(generator, PrimeField(prime, roots), symbolic, point, top - 1)
+            sample = min(top, prime) - 1  # letters are drawn mod p
+            return _point(generator, PrimeField(prime, roots), symbolic, point, sample)
     raise UnluckyPoint
 
 
@@ -179,7 +181,7 @@ def random_words(
         value = generator.word(field, place.constants, place.point, letters)
         rows = generator.rows(value, size)
         parts.append(rows[field.usable(size)] if isinstance(field, Estimates) else rows)
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+    return np.concatenate(parts)
 
 
 def _with_roots(draw: DrawLetter) -> DrawLetter:

@@ -35,10 +35,12 @@ _WORTH = 16  # brackets tried for one that adds to the rank
 
 @dataclass(frozen=True)
 class Start:
-    """A space with the sparse fields in it. `depth`: 1 where brackets are needed to span it, else 0."""
+    """A space with the sparse fields in it. `short`: the rank of the fields alone; `depth`: 1 where brackets are needed
+    to span the space, else 0."""
 
     space: SparseSpace
     run: AnchoredRows
+    short: int
     depth: int
 
 
@@ -87,7 +89,7 @@ class _Seeding:
         before = space.rank
         brackets = self._brackets(space, deadline)
         run = AnchoredRows(self.rows.count, brackets, space.peeled, space.core)
-        return Start(space, run, int(space.rank > before))
+        return Start(space, run, before, int(space.rank > before))
 
     def _everywhere(self) -> Array:
         """[entries, 2]: block and position of all coordinates."""

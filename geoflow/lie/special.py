@@ -23,6 +23,7 @@ from geoflow.lie.bracket import Field, Generator, Letter, exact_constants
 
 _FURTHER = 4  # depths to look on after the rank has stagnated
 _MOST_DEPTH = 7
+_LUCK = 4  # times as many words where fields choose, until they add nothing
 _ROUND_OFF = 1e-9
 
 
@@ -50,8 +51,7 @@ def ranks_at(
     ring = PrimeField(draw_prime(rng))
     place: Field = {}
     for block in generator.flow.state:
-        values = np.asarray(point[block.name], dtype=object)
-        flat = [ring.fraction(Fraction(x)) for x in values.ravel()]
+        flat = [ring.fraction(Fraction(x)) for x in np.ravel(point[block.name])]
         place[block.name] = np.array(flat, dtype=np.int64).reshape(1, 1, *block.shape)
 
     def draw(shape: tuple[int, ...]) -> np.ndarray:
@@ -98,17 +98,21 @@ def _ranks(
     symbolic = {name: np.abs(draw((1, 1))) for name in flow.symbolic_constants}
     constants = exact_constants(ring, flow.constants, symbolic)
     rows, ranks, still = np.zeros((0, n)), list[int](), 0
-    count = generator.spanning_controls + 1
+    count = (generator.spanning_controls + 1) * (1 if generator.irreducible else _LUCK)
+    found = 0
     for depth in range(_MOST_DEPTH):
         if (deadline.passed and ranks) or still > _FURTHER:
             break
-        letters = [
-            Letter(draw((1, count)), generator.draw_controls(draw, rng, count))
-            for _ in range(depth + 1)
-        ]
-        new = generator.rows(generator.word(ring, constants, place, letters), count)
-        rows = np.concatenate([rows.astype(new.dtype), new])
-        found = rank(rows)
+        gained = True
+        while gained:  # once, where one random field is as good as any
+            letters = [
+                Letter(draw((1, count)), generator.draw_controls(draw, rng, count))
+                for _ in range(depth + 1)
+            ]
+            new = generator.rows(generator.word(ring, constants, place, letters), count)
+            rows = np.concatenate([rows.astype(new.dtype), new])
+            before, found = found, rank(rows)
+            gained = found > before and not generator.irreducible
         still = still + 1 if ranks and found == ranks[-1] else 0
         ranks.append(found)
         if found == n:

@@ -95,7 +95,7 @@ def _certificate(certificate: Certificate | None) -> dict[str, Any] | None:
     """A summary: the points stay out, `--certificate` has them."""
     if certificate is None:
         return None
-    data = asdict(certificate)
+    data = {k: v for k, v in asdict(certificate).items() if k != "disagreeing"}
     keys = ("prime", "ranks", "words", "anchored")
     data["runs"] = [{k: run[k] for k in keys if run[k] is not None} for run in data["runs"]]
     if certificate.balls is not None:

@@ -6,13 +6,12 @@ import csv
 import io
 import math
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from geoflow.discretized import ROUND_OFF, Discretized
-from geoflow.report.figures import CONTROL_COLOUR, GREY, LAW_COLOURS
+from geoflow.report.figures import CONTROL_COLOUR, GREY, LAW_COLOURS, save_figure
 from geoflow.report.page import Page
 from geoflow.report.visible import cell
 
@@ -117,5 +116,4 @@ def draw_discretized(path: str, found: Discretized) -> None:
         legend = figure.legend(loc="outside lower left", frameon=False)
         for text in legend.get_texts():
             text.set_parse_math(False)
-        undated = {"Date": None} if Path(path).suffix.lower() == ".svg" else None
-        figure.savefig(path, dpi=160, metadata=undated)
+        save_figure(figure, path, dpi=160)

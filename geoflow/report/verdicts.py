@@ -78,11 +78,18 @@ def evidence(model: ModelReport) -> str:
     laws = model.laws
     parts = [part for part in (_rank(model), _closure(model) or _lower(model)) if part]
     if laws.status == "probable" and laws.error_bound is not None:
-        parts.append(f"error bound {laws.error_bound:.0e}")
+        parts.append(error_words(laws.error_bound))
     if laws.reason and laws.status != "proved":
         parts.append(laws.reason)
     words = {"proved": "proved", "probable": "probable", "bounded": "not settled"}[laws.status]
     return f"{words}: {', '.join(parts)}" if parts else words
+
+
+def error_words(bound: float) -> str:
+    """`error bound 7e-13`; a bound that no probability exceeds is none."""
+    if bound >= 1:
+        return "without an error bound, the degrees being too large for the primes"
+    return f"error bound {bound:.0e}"
 
 
 def _rank(model: ModelReport) -> str:

@@ -1,8 +1,8 @@
 """Flows whose parameters fall apart: φ = (φ₁(θ₁), φ₂(θ₂), …), each part with a cotangent that is free of the others.
 
-Then G_a = G¹_{a₁} + G²_{a₂} + …, and each term is itself a field of the family (the other cotangents 0), also where all
-parts read one datum. Fields of two parts commute, so that the Lie algebra is a direct sum, and ranks and laws add. With
-a drift this fails: all parts would share the time.
+Then G_a = G¹_{a₁} + G²_{a₂} + …, and each term is itself a field of the family (the other cotangents 0, as G is linear
+in them), also where all parts read one datum. Fields of two parts commute, so that the Lie algebra is a direct sum, and
+ranks and laws add. With a drift this fails: all parts would share the time.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import jax.extend.core as jex
 import numpy as np
 
 from geoflow.dynamics import Gradient
+from geoflow.exact.equations import transposes
 from geoflow.exact.program import Program, trace
 from geoflow.flow import Flow
 from geoflow.lossclass import AnyLoss, CrossEntropy
@@ -42,6 +43,8 @@ def summands(flow: Flow) -> tuple[Summand, ...]:
     if not _is_free(flow) or len(p.parameters) < 2:
         return ()
     whole = _Whole.of(flow)
+    if not transposes(whole.closed.jaxpr):
+        return ()
     groups = whole.groups(apart=isinstance(p.loss, AnyLoss))
     if len(groups) < 2 or {n for names, _ in groups for n in names} != {
         b.name for b in p.parameters

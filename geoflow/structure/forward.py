@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -11,6 +11,7 @@ import jax
 import numpy as np
 
 from geoflow.dynamics import Gradient
+from geoflow.exact.equations import equations, transposes
 from geoflow.exact.lifting import lift
 from geoflow.exact.program import Program, UnsupportedPrimitive, trace
 from geoflow.flow import Flow
@@ -50,9 +51,11 @@ def forward(flow: Flow) -> Forward | None:
     with jax.enable_x64(True):
         jaxpr = jax.make_jaxpr(output)(*examples).jaxpr
     held = moving = False
-    for body, eqn in _equations(jaxpr):
+    if not transposes(jaxpr):
+        return None
+    for body, eqn in equations(jaxpr):
         name = eqn.primitive.name
-        if name.startswith("custom_vjp") or (name == "custom_jvp_call" and not _is_own(eqn)):
+        if name == "custom_jvp_call" and not _is_own(eqn):
             return None
         if name == "stop_gradient":
             if not _is_maximum(body, eqn.invars[0]):
@@ -69,15 +72,6 @@ def forward(flow: Flow) -> Forward | None:
         raise UnsupportedPrimitive("a branch on the parameters")
     leaves = jax.tree.unflatten(program.in_tree, range(len(program.input_shapes)))
     return Forward(program, leaves[1])
-
-
-def _equations(jaxpr: Any) -> Iterator[tuple[Any, Any]]:
-    for eqn in jaxpr.eqns:
-        yield jaxpr, eqn
-        for value in jax.tree.leaves(eqn.params, is_leaf=lambda x: hasattr(x, "eqns")):
-            inner = getattr(value, "jaxpr", value)
-            if hasattr(inner, "eqns"):
-                yield from _equations(inner)
 
 
 def _is_own(eqn: Any) -> bool:

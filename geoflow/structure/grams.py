@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
 
-from geoflow.exact.program import UnsupportedPrimitive
 from geoflow.expr.build import matmul, outer, transpose
 from geoflow.expr.tree import Apply, Expr, Number, Parameter, Shape
 from geoflow.parametrization import Block
@@ -163,9 +162,10 @@ def _equations(program: Forward, lines: Sequence[Line]) -> list[dict[int, Fracti
     moved: dict[int, list[tuple[int, Line]]] = {}
     for k, line in enumerate(lines):
         moved.setdefault(program.slots[line.name], []).append((k, line))
+    tangents = {s: _tangent(s, own) for s, own in moved.items()}
     try:
-        return variation(program.program, {s: _tangent(s, own) for s, own in moved.items()})
-    except (NotShown, UnsupportedPrimitive):
+        return variation(program.program, tangents)
+    except NotShown:
         return None
 
 

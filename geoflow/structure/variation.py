@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from geoflow.exact.program import Instruction, Program, UnsupportedPrimitive
+from geoflow.exact.program import Instruction, Program
 from geoflow.structure.diagrams import SYMMETRIC, Axis, Draft, Monomial, NotShown, atom
 from geoflow.structure.words import (
     ONE,
     Coefficients,
+    Conditions,
     Words,
-    conditions,
     each,
     mapped,
     multiplied,
@@ -36,16 +36,20 @@ def variation(
 ) -> list[Coefficients]:
     """Conditions under which the outputs do not move when the inputs move along `tangents`, by slot.
 
+    They are sufficient. What gates and functions are applied to must not move; asked there, this keeps words short in
+    deep networks.
+
     Raises:
         NotShown: the words become too long.
-        UnsupportedPrimitive: a primitive without a rule moves.
     """
     state = _Variation(program)
     for slot, tangent in tangents.items():
         state.tangents[slot] = tangent(state.symbols)
     for instruction in program.instructions:
         state.step(instruction)
-    return [c for slot in program.outputs for c in conditions(state.tangents.get(slot, {}))]
+    for slot in program.outputs:
+        state.asked.ask(state.tangent(slot))
+    return state.asked.forms
 
 
 class Symbols:
@@ -62,6 +66,8 @@ class Symbols:
 class _Variation:
     def __init__(self, program: Program):
         self.program = program
+        self.asked = Conditions()
+        self.gates = {g.slot for g in program.gates}
         self.symbols = Symbols()
         self.values: dict[int, Words] = {}
         self.tangents: dict[int, Words] = {}
@@ -74,15 +80,19 @@ class _Variation:
         return self.shapes[slot]
 
     def value(self, slot: int) -> Words:
-        if slot not in self.values:
-            number = self.number(slot)
-            if number is None:
-                self.values[slot] = single(atom(self.symbols.of(("slot", slot)), self.shape(slot)))
-            else:
-                draft = Draft()
-                blank = draft.finished([draft.edge(n) for n in self.shape(slot)])[1]
-                self.values[slot] = single(blank, value=number) if number else {}
-        return self.values[slot]
+        number = self.number(slot)
+        if number is not None:
+            draft = Draft()
+            blank = draft.finished([draft.edge(n) for n in self.shape(slot)])[1]
+            return single(blank, value=number) if number else {}
+        if slot in self.values and self.tangent(slot):
+            return self.values[slot]
+        return single(atom(self.symbols.of(("slot", slot)), self.shape(slot)))
+
+    def tangent(self, slot: int) -> Words:
+        """How a value moves, given what is asked so far."""
+        found = {m: self.asked.reduced(own) for m, own in self.tangents.get(slot, {}).items()}
+        return {m: own for m, own in found.items() if own}
 
     def number(self, slot: int) -> Fraction | None:
         """A constant that is the same everywhere."""
@@ -96,38 +106,23 @@ class _Variation:
 
     def step(self, ins: Instruction) -> None:
         self.shapes.update(zip(ins.outputs, map(tuple, ins.out_shapes), strict=True))
-        moving = any(self.tangents.get(s) for s in ins.inputs)
-        rule = _RULES.get(ins.primitive)
-        if rule is None:
-            if moving:
-                self._unknown(ins)
+        if not any(map(self.tangent, ins.inputs)):
             return
-        try:
-            value, tangent = rule(self, ins)
-        except NotShown:
-            if moving:
-                raise
+        rule = _RULES.get(ins.primitive)
+        known = rule is not None or ins.primitive in _LINEAR
+        if not known or not self.gates.isdisjoint(ins.inputs):
+            for slot in ins.inputs:
+                self.asked.ask(self.tangent(slot))
             return
         (slot,) = ins.outputs
+        if rule is None:
+            moving = (k for k, s in enumerate(ins.inputs) if self.tangent(s))
+            self.tangents[slot] = plus(*(self._moved(ins, k) for k in moving))
+            return
+        value, tangent = rule(self, ins)
+        self.tangents[slot] = tangent
         if value is not None and len(value) <= _MOST_EXPANDED:
             self.values[slot] = value
-        if tangent:
-            self.tangents[slot] = tangent
-
-    def _unknown(self, ins: Instruction) -> None:
-        """A primitive that is linear moves as its input does; a function of one value by its slope."""
-        if ins.primitive in _LINEAR and len(ins.outputs) == 1:
-            self.tangents[ins.outputs[0]] = plus(
-                *(self._moved(ins, k) for k, s in enumerate(ins.inputs) if self.tangents.get(s))
-            )
-        elif ins.primitive in _FUNCTIONS and not any(map(self.tangents.get, ins.inputs[1:])):
-            slope = single(
-                atom(self.symbols.of(("slope", ins.outputs[0])), self.shape(ins.outputs[0]))
-            )
-            found = multiplied(slope, self.tangents[ins.inputs[0]], _entrywise)
-            self.tangents[ins.outputs[0]] = found
-        else:
-            raise UnsupportedPrimitive(ins.primitive, ins.where)
 
     def _moved(self, ins: Instruction, position: int) -> Words:
         shape = self.shape(ins.outputs[0])
@@ -137,7 +132,7 @@ class _Variation:
         def image(m: Monomial) -> Monomial:
             return atom(self.symbols.of((rule, m)), shape)
 
-        return each(self.tangents[ins.inputs[position]], image)
+        return each(self.tangent(ins.inputs[position]), image)
 
 
 Pair = tuple[Words | None, Words]
@@ -158,8 +153,8 @@ def _sum(sign: int) -> Rule:
         a, b = ins.inputs
         spread = [_spread(s, x, ins) for x in (a, b)]
         value = plus(spread[0](s.value(a)), times(spread[1](s.value(b)), Fraction(sign)))
-        moved = times(spread[1](s.tangents.get(b, {})), Fraction(sign))
-        return value, plus(spread[0](s.tangents.get(a, {})), moved)
+        moved = times(spread[1](s.tangent(b)), Fraction(sign))
+        return value, plus(spread[0](s.tangent(a)), moved)
 
     return rule
 
@@ -188,10 +183,10 @@ def _bilinear(
         how = join(ins)
         x, y = s.value(a), s.value(b)
         tangent = []
-        if s.tangents.get(a):
-            tangent.append(multiplied(s.tangents[a], y, how))
-        if s.tangents.get(b):
-            tangent.append(multiplied(x, s.tangents[b], how))
+        if s.tangent(a):
+            tangent.append(multiplied(s.tangent(a), y, how))
+        if s.tangent(b):
+            tangent.append(multiplied(x, s.tangent(b), how))
         value = multiplied(x, y, how) if len(x) * len(y) <= _MOST_EXPANDED else None
         return value, plus(*tangent)
 
@@ -222,7 +217,7 @@ def _each_axis(
         def act(draft: Draft, axes: list[Axis]) -> list[Axis]:
             return change(s, ins, draft, axes)
 
-        return mapped(s.value(slot), act), mapped(s.tangents.get(slot, {}), act)
+        return mapped(s.value(slot), act), mapped(s.tangent(slot), act)
 
     return rule
 
@@ -258,7 +253,7 @@ def _reshaped(s: _Variation, ins: Instruction, draft: Draft, axes: list[Axis]) -
 
 def _negative(s: _Variation, ins: Instruction) -> Pair:
     slot = ins.inputs[0]
-    return times(s.value(slot), Fraction(-1)), times(s.tangents.get(slot, {}), Fraction(-1))
+    return times(s.value(slot), Fraction(-1)), times(s.tangent(slot), Fraction(-1))
 
 
 def _quotient(s: _Variation, ins: Instruction) -> Pair:
@@ -267,19 +262,19 @@ def _quotient(s: _Variation, ins: Instruction) -> Pair:
     number = s.number(b)
     if number:
         own = _spread(s, a, ins)
-        return times(own(s.value(a)), 1 / number), times(own(s.tangents.get(a, {})), 1 / number)
+        return times(own(s.value(a)), 1 / number), times(own(s.tangent(a)), 1 / number)
     inverse = single(atom(s.symbols.of(("inverse", b)), s.shape(b)))
     value = multiplied(s.value(a), inverse, _entrywise)
-    found = [multiplied(s.tangents.get(a, {}), inverse, _entrywise)]
-    if s.tangents.get(b):
-        moved = multiplied(inverse, s.tangents[b], _entrywise)
+    found = [multiplied(s.tangent(a), inverse, _entrywise)]
+    if s.tangent(b):
+        moved = multiplied(inverse, s.tangent(b), _entrywise)
         found.append(times(multiplied(value, moved, _entrywise), Fraction(-1)))
     return value if len(value) <= _MOST_EXPANDED else None, plus(*found)
 
 
 def _square(s: _Variation, ins: Instruction) -> Pair:
     slot = ins.inputs[0]
-    x, moved = s.value(slot), s.tangents.get(slot, {})
+    x, moved = s.value(slot), s.tangent(slot)
     value = multiplied(x, x, _entrywise) if len(x) ** 2 <= _MOST_EXPANDED else None
     return value, times(multiplied(x, moved, _entrywise), Fraction(2))
 
@@ -301,10 +296,6 @@ _RULES: dict[str, Rule] = {
 }
 _LINEAR = {
     "slice", "rev", "dynamic_slice", "pad", "concatenate", "gather", "select_n", "cumsum",
-}  # fmt: skip
-_FUNCTIONS = {
-    "exp", "log", "log1p", "expm1", "erf", "erfc", "logistic", "sin", "cos", "atan", "tanh", "sqrt", "rsqrt",
-    "integer_pow", "pow",
 }  # fmt: skip
 
 __all__ = ["ONE", "Symbols", "variation"]

@@ -77,3 +77,41 @@ def each(words: Words, change: Callable[[Monomial], Monomial]) -> Words:
 def conditions(words: Mapping[Monomial, Coefficients]) -> list[Coefficients]:
     """What must vanish for the sum to do so in free symbols: linear forms in the unknowns."""
     return list(words.values())
+
+
+class Conditions:
+    """Linear forms in the unknowns that are to vanish, each with an unknown that no other has."""
+
+    def __init__(self) -> None:
+        self._rows: dict[int, Coefficients] = {}
+
+    @property
+    def forms(self) -> list[Coefficients]:
+        """A basis of them."""
+        return list(self._rows.values())
+
+    def reduced(self, form: Coefficients) -> Coefficients:
+        """The form modulo these."""
+        for lead in [k for k in form if k in self._rows]:
+            form = _less(form, form[lead], self._rows[lead])
+        return form
+
+    def ask(self, words: Words) -> None:
+        """Add that these words vanish in free symbols."""
+        for form in conditions(words):
+            form = self.reduced(form)
+            if not form:
+                continue
+            lead, scale = next(iter(form.items()))
+            row = {k: c / scale for k, c in form.items()}
+            for k, other in self._rows.items():
+                if lead in other:
+                    self._rows[k] = _less(other, other[lead], row)
+            self._rows[lead] = row
+
+
+def _less(form: Coefficients, factor: Fraction, row: Coefficients) -> Coefficients:
+    found = dict(form)
+    for k, c in row.items():
+        found[k] = found.get(k, Fraction(0)) - factor * c
+    return {k: c for k, c in found.items() if c}

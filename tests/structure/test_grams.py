@@ -86,6 +86,31 @@ def test_the_stream_of_a_linear_residual_network():
     assert not Symmetries.of(flow).show(subtract(gram("E", (4, 3), 0), gram("O", (2, 4), 1)))
 
 
+@pytest.mark.parametrize("activation", [jax.nn.relu, jax.nn.gelu])
+def test_the_stream_of_a_deep_residual_network(activation: Any):
+    blocks = range(6)
+
+    def apply(p: Any, x: Any) -> Any:
+        h = p["E"] @ x
+        for k in blocks:
+            h = h + p[f"V{k}"] @ activation(p[f"W{k}"] @ h + p[f"b{k}"])
+        return p["O"] @ h
+
+    shapes = {"E": array(4, 3), "O": array(2, 4)}
+    for k in blocks:
+        shapes |= {f"V{k}": array(4, 4), f"W{k}": array(4, 4), f"b{k}": array(4)}
+    flow = network(apply, shapes, 3)
+    law = subtract(gram("E", (4, 3), 0), gram("O", (2, 4), 1))
+    for k in blocks:
+        law = add(law, subtract(gram(f"V{k}", (4, 4), 0), gram(f"W{k}", (4, 4), 1)))
+    symmetries = Symmetries.of(flow)
+    assert sum(found.shape == (4, 4) for found in symmetries.laws()) == 1
+    assert symmetries.show(law)
+    hidden = subtract(gram("V0", (4, 4), 1), gram("W0", (4, 4), 0))  # behind the activation
+    for wrong in (hidden, add(law, hidden), add(law, gram("E", (4, 3), 0))):
+        assert not symmetries.show(wrong)
+
+
 def test_a_gate_leaves_no_change_of_basis():
     flow = network(
         lambda p, x: p["V"] @ jax.nn.relu(p["W"] @ x), {"V": array(2, 4), "W": array(4, 3)}, 3

@@ -121,6 +121,27 @@ def test_custom_derivatives_are_the_ones_that_train():
     assert [str(law) for law in gf.find_laws(flow)] == ["x**2 + y**2"]
 
 
+@pytest.mark.parametrize("size", [4, 40])
+def test_a_cotangent_that_is_ignored_moves_all_summands_together(size: int):
+    """x' = y' = 1 whatever the loss: x and y are no direct sum, which would keep x − x[0] and y − y[0] alone."""
+    pushed = jax.custom_vjp(lambda x: x)
+    pushed.defvjp(lambda x: (x, None), lambda _, g: (jnp.ones_like(g),))
+    params = {"x": jnp.zeros(size), "y": jnp.zeros(size)}
+    count = gf.analyze(gf.Flow(lambda p: [pushed(p["x"]), pushed(p["y"])], params)).count
+    assert count.lower == count.upper == 2 * size - 1
+
+
+def test_a_scalar_map_with_a_cotangent_that_is_not_passed_on_has_more_than_one_field():
+    """x' = a², y' = a."""
+    squared = jax.custom_vjp(lambda x: x)
+    squared.defvjp(lambda x: (x, None), lambda _, g: (g * g,))
+    flow = gf.Flow(lambda p: squared(p["x"]) + p["y"], {"x": SCALAR, "y": SCALAR})
+    assert not flow.parametrization.transposes
+    found = gf.analyze(flow)
+    assert found.count.upper == 0
+    assert found.facts_status["commuting"] != "proved"
+
+
 def test_a_potential_of_the_sum_is_that_of_an_entry():
     def phi(x):
         return x[0] * x[1] + x[2]

@@ -85,6 +85,31 @@ def test_other_counts_are_refused(certificates, low, high, rank):
     _refused(document)
 
 
+def test_a_claim_says_nothing_else(certificates):
+    document = copy.deepcopy(certificates["product"])
+    document["claim"]["laws are quadratic"] = True
+    _refused(document)
+
+
+def test_a_variable_stands_once_in_a_monomial(certificates):
+    """Enough powers of a constant would be packed like the coordinate beside it: −c·log y with c = x, whose derivative
+    is not seen, would make the nonintegrable dz − x dy/y a law of x' = b₀, y' = y b₁, z' = x b₁."""
+    document = copy.deepcopy(certificates["product"])
+    document["lower"]["laws"][0]["value"] = [
+        [["1", [0, 1], [0, 1]], ["-1", [1, 2]]]  # x·x − y²
+    ]
+    with pytest.raises(ValueError, match="stands twice"):
+        CHECK.check(sealed(document))
+    _refused(document)
+
+
+def test_a_file_without_certificates_confirms_nothing(tmp_path):
+    file = tmp_path / "proof.json"
+    file.write_text('{"certificates": []}')
+    done = subprocess.run([sys.executable, "-I", TOOL, file], capture_output=True, text=True)
+    assert done.returncode == 1 and "confirmed" not in done.stdout
+
+
 def test_a_law_that_is_none_is_refused(certificates):
     document = copy.deepcopy(certificates["product"])
     document["lower"]["laws"][0]["value"] = [[["1", [0, 2]], ["1", [1, 2]]]]  # x² + y²

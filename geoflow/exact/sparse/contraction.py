@@ -41,7 +41,7 @@ class Axes:
     def join(self, shared: Array, free: Array, summed: Array) -> Array:
         """Flat positions."""
         out = np.zeros(len(shared), dtype=np.int64)
-        strides = np.cumprod((1, *self.shape[:0:-1]))[::-1] if self.shape else ()
+        strides = np.cumprod((1, *self.shape[:0:-1]))[::-1]
         for group, flat in zip(self._groups, (shared, free, summed), strict=True):
             sizes = [self.shape[k] for k in group]
             if not sizes:
@@ -147,11 +147,10 @@ class Contraction:
         self.space.allow(size * len(batch))
         owner = np.repeat(np.arange(len(batch)), size)
         places = np.tile(np.arange(size), len(batch))
-        out = np.ones(len(owner), dtype=np.int64)
-        for value, axes, free in zip((self.left, self.right), self.axes, (fa, fb), strict=True):
-            found = value.at(batch[owner], axes.join(shared[owner], free[owner], places))
-            out = out * found % self.space.p
-        return summed(owner, out, len(batch), self.space.p)
+        batch, shared = batch[owner], shared[owner]
+        left = self.left.at(batch, self.axes[0].join(shared, fa[owner], places))
+        right = self.right.at(batch, self.axes[1].join(shared, fb[owner], places))
+        return summed(owner, left * right % self.space.p, len(fa), self.space.p)
 
     def entries(self) -> Sparse:
         light = self._lighter

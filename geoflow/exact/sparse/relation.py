@@ -33,7 +33,7 @@ class Relation:
     other side, or −1."""
 
     def __init__(self, table: Array, other: int, forward: bool):
-        self.table = np.ascontiguousarray(table, dtype=np.int64)
+        self.table = np.ascontiguousarray(table)
         self.forward = forward
         self.inside, self.outside = (len(table), other) if forward else (other, len(table))
 

@@ -78,13 +78,12 @@ class Sparse:
 def collected(space: Space, size: int, batch: Array, index: Array, values: Array) -> Sparse:
     """Entries in any order, those of one place added up."""
     keys = batch * size + index
-    if len(keys) > 1:
-        if np.any(keys[1:] < keys[:-1]):
-            order = np.argsort(keys, kind="stable")
-            keys, values = keys[order], values[order]
-        first = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
-        if len(first) < len(keys):
-            keys, values = keys[first], np.add.reduceat(values, first) % space.p
+    if np.any(keys[1:] < keys[:-1]):
+        order = np.argsort(keys, kind="stable")
+        keys, values = keys[order], values[order]
+    first = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
+    if len(first) < len(keys):
+        keys, values = keys[first], np.add.reduceat(values, first) % space.p
     kept = values != 0
     if not kept.all():
         keys, values = keys[kept], values[kept]
@@ -273,7 +272,9 @@ class OneHot:
         self.space.allow(self.size * self.space.count)
         batch = np.repeat(np.arange(self.space.count), self.size)
         index = np.tile(np.arange(self.size), self.space.count)
-        return collected(self.space, self.size, batch, index, self.at(batch, index))
+        values = self.at(batch, index)
+        kept = np.flatnonzero(values)
+        return Sparse(self.size, batch[kept], index[kept], values[kept])
 
 
 def summed(owner: Array, values: Array, count: int, p: int) -> Array:
