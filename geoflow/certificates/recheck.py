@@ -33,6 +33,7 @@ from geoflow.memory import MOST_MEMORY
 
 _MOST_PRIME = 2**26  # products of residues stay exact
 _LONGEST_WORD = 16
+_CLAIM = {"model", "of", "lower", "upper", "dimension", "rank", "status"}
 _MOST_BRACKETS = 10**8  # coordinates times products of nilpotents, over all words
 _MOST_PRODUCTS = 10**8  # of terms, in the derivative of a law
 
@@ -108,7 +109,7 @@ def _check(data: Any, deadline: Deadline, memory: int) -> list[str]:
     _need((data["format"], data["version"]) == (FORMAT, VERSION), "the format is another")
     claim, missing = data["claim"], [str(x) for x in data["not_checked"]]
     _need(digest(data["model"]) == claim["model"], "the claim is of another model")
-    _need(len(claim) == 7, "the claim says more than is checked")
+    _need(set(claim) == _CLAIM, "the claim has other parts")
     if data["model"] is None:
         return [*missing, "the model is not written out"]
     text = data["about"]["text"]

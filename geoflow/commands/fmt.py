@@ -111,7 +111,7 @@ def _print(text: str) -> None:
     """As it is, for other programs; on a terminal with what could command it as escapes."""
     if sys.stdout.isatty():
         text = "".join(visible(line) + "\n" for line in text.splitlines())
-    typer.echo(text, nl=False)
+    sys.stdout.write(text)  # `typer.echo` would take escapes out
 
 
 def _replace(path: Path, data: bytes) -> None:
