@@ -136,6 +136,7 @@ RULES = {  # numerator, denominator, square roots
     "inverses of numbers": ((lambda x: gf.inv(x), (2, 1, 1)), (1, 2, 0)),
     "counted": ((lambda x: x * lax.iota(np.float64, 2), (2,)), (1, 0, 0)),
     "numbers beside": ((lambda x: (x, jnp.ones(2)), (2,)), (1, 0, 0)),
+    "a number": ((lambda x: np.ones(2), (2,)), (0, 0, 0)),
     "not rational": ((lambda x: jnp.exp(x) * x, (2,)), (2, 0, 0)),
     "quotient of quotients": ((lambda x: x[0] / x[1] / x[2], (3,)), (1, 2, 0)),
     "power of a quotient": ((lambda x: (x[0] / x[1]) ** 2 + x[0] / x[1], (2,)), (2, 2, 0)),
