@@ -33,7 +33,9 @@ class OverSizes:
         if all(size.name in options.overrides for size in model.sweep.sizes):
             return None  # no size is left to sweep
         seconds = options.timeout or PATIENCE
-        settings = SweepOptions(options.seed, options.gates, rank_only=True, timeout=seconds)
+        settings = SweepOptions(
+            options.seed, options.gates, rank_only=True, timeout=seconds, memory=options.memory
+        )
         with closing(DiskCache(cache_folder()) if self.cached else NoCache()) as cache:
             sweep = Sweep(family(model, fixed=options.overrides), settings, cache)
             return _judged(model, sweep, Deadline.after(seconds))

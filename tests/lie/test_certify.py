@@ -134,6 +134,28 @@ def test_gates_and_data_are_drawn_for_every_word():
     assert found(Generator.of(flow), (4,)).rank == 4
 
 
+def test_a_drift_has_weights_and_choices_are_drawn():
+    """x'' = a·eˣ moves time, place and velocity. Of two weights the greater product moves its own."""
+    momentum = Generator.of(gf.Flow(lambda p: jnp.exp(p["x"]), zeros(x=()), order=2))
+    assert found(momentum, (2, 3)).rank == 3
+    flow = gf.Flow.of_network(
+        lambda p, x: jnp.tanh(jnp.max(p["w"] * x)), zeros(w=(2,)), np.zeros(2)
+    )
+    assert found(Generator.of(flow), (2,)).rank == 2
+
+
+def test_many_words_are_drawn_for_large_ranks():
+    wide = Generator.of(gf.Flow(lambda p: jnp.exp(p["x"]), zeros(x=(26,))))
+    assert found(wide, (26,)).rank == 26
+
+
+def test_sixteenths_of_both_signs():
+    drawn = module._dyadic(np.random.default_rng(0), (2000,)) * 16
+    assert set(drawn.tolist()) == set(range(-31, 32)) - {0}
+    positive = module._dyadic(np.random.default_rng(0), (2000,), True) * 16
+    assert set(positive.tolist()) == set(range(1, 32))
+
+
 # --- attempts
 
 Attempt = Callable[[], BallRun | None]

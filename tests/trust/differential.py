@@ -234,6 +234,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(
                 f"{table.models} models, {table.number('wrong')} wrong", file=sys.stderr, flush=True
             )
+            if given.json:  # what there is, should the run be cut off
+                given.json.write_text(json.dumps(table.data(), indent=1) + "\n")
     print("\n".join(table.lines()))
     if given.json:
         given.json.write_text(json.dumps(table.data(), indent=1) + "\n")

@@ -91,10 +91,11 @@ def laws_found(report: ModelReport, opinion: Opinion) -> Iterable[Judgement]:
         yield Judgement("law found", law.status, "agrees" if holds else wrong, law.text)
         if law.status == "proved":
             proved.append(law.text)
-    if proved and len(proved) == len(report.found):
-        rank = opinion.independent(proved)
-        fits = rank >= report.laws.lower or "closed" in report.laws.reason or report.laws.reason
+    closed = report.certificate is not None and report.certificate.closed_by  # without formulas
+    if not closed and len(proved) == len(report.found):
+        rank = opinion.independent(proved) if proved else 0
         detail = f"{rank} independent, {report.laws.lower} said"
+        fits = rank >= report.laws.lower
         yield Judgement("laws independent", "said", "agrees" if fits else "wrong", detail)
 
 

@@ -48,6 +48,7 @@ def test_wrong_words_are_noticed() -> None:
         replace(report, laws=replace(report.laws, lower=4, upper=4)),
         replace(report, facts={**report.facts, "commuting": True}),
         replace(report, found=tuple(replace(f, text="U.T @ U + V.T @ V") for f in report.found)),
+        replace(report, found=()),
         replace(report, dimension=9),
     ]
     for lie in lies:
