@@ -136,7 +136,7 @@ def _commuting(
 
 
 def _gates_of(first: Letter, second: Letter, generator: Generator) -> Letter:
-    """The second letter, in all pairs but three with the gates of the first: neurons that are on in one field and off in
+    """The second letter, in all pairs but three with the gates of the first: neurons that are on in one and off in
     the other say nothing."""
     own = len(second.controls) - len(generator.program.gates)
     mixed = [

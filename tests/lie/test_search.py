@@ -442,7 +442,9 @@ def test_an_expansion_that_fails_closes_nothing(error: Exception):
 
 def test_what_the_fields_take_for_granted_is_in_the_certificate():
     class Doubtful(gf.Euclidean):
-        doubts = ("this metric is what it seems: probable",)
+        @property
+        def doubts(self) -> tuple[str, ...]:
+            return ("this metric is what it seems: probable",)
 
     flow = gf.Flow(lambda p: p["x"] * p["y"], zeros(x=(), y=()), metric=Doubtful())
     found = close(Generator.of(flow), 0, NEVER).certificate
