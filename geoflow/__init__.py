@@ -77,7 +77,10 @@ def __getattr__(name: str) -> Any:
 
 def load_ipython_extension(shell: Any) -> None:
     """What `%load_ext geoflow` calls: adds the `%%geoflow` magic."""
-    from geoflow.magic import GeoflowMagics
+    from geoflow.extras import needing
+
+    with needing("IPython", "notebook", "the magic of notebooks"):
+        from geoflow.magic import GeoflowMagics
 
     shell.register_magics(GeoflowMagics)
 

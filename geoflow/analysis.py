@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
@@ -25,6 +26,7 @@ from geoflow.lie.bracket import Generator
 from geoflow.lie.closure import Closure, close
 from geoflow.lie.facts import Facts, facts
 from geoflow.lie.point import ModularPoint, draw_point
+from geoflow.memory import MOST_MEMORY
 from geoflow.results import Certificate, LawCount, SummandRank, Verdict
 from geoflow.structure.directsum import Summand, summands
 from geoflow.structure.symmetries import Symmetries
@@ -136,23 +138,26 @@ class Analysis:
         return analysis_html(self)
 
 
-def count(flow: Flow, seed: int = 0, deadline: Deadline = Deadline()) -> Counted:
-    """The closure of a flow's Lie algebra.
+def count(
+    flow: Flow, seed: int = 0, deadline: Deadline = Deadline(), memory: int = MOST_MEMORY
+) -> Counted:
+    """The closure of a flow's Lie algebra. `memory` bounds a row space, in bytes.
 
     Raises:
         UnluckyPoint: the flow is not defined at any point tried.
         UnsupportedPrimitive: φ or the metric uses a JAX primitive without an exact rule.
+        TooManyCoordinates: dense elimination would take more than `memory`.
         ValueError: φ depends on no parameter.
     """
     flow.unseen_parameters()
     apart = summands(flow) if flow.dimension > _WORTH else ()
     if apart:
         try:
-            return _of_parts(flow, apart, seed, deadline)
+            return _of_parts(flow, apart, seed, deadline, memory)
         except UnsupportedPrimitive:  # gates of a summand that reads no data, which the whole has
             pass
     generator = Generator.of(flow)
-    closure = close(generator, seed, deadline)
+    closure = close(generator, seed, deadline, memory=memory)
     rng = np.random.default_rng([seed, 0x706C61])
     # with square roots verdicts are for the open set of the first point
     near = closure.point if has_roots(generator.program) and not generator.estimated else None
@@ -160,9 +165,11 @@ def count(flow: Flow, seed: int = 0, deadline: Deadline = Deadline()) -> Counted
     return Counted(flow, generator, closure, places, seed)
 
 
-def _of_parts(flow: Flow, apart: Sequence[Summand], seed: int, deadline: Deadline) -> Counted:
+def _of_parts(
+    flow: Flow, apart: Sequence[Summand], seed: int, deadline: Deadline, memory: int
+) -> Counted:
     """A direct sum, each of its different summands counted once."""
-    firsts = {k: count(s.flow, seed, deadline) for k, s in enumerate(apart) if s.like == k}
+    firsts = {k: count(s.flow, seed, deadline, memory) for k, s in enumerate(apart) if s.like == k}
     parts = tuple(Part(s, firsts[s.like], apart[s.like].names) for s in apart)
     ranks = []
     for k, first in firsts.items():
@@ -214,6 +221,7 @@ def analyze(
     where: Where = Where(),
     deadline: Deadline = Deadline(),
     stage: Callable[[str], None] = lambda _: None,
+    memory: int = MOST_MEMORY,
 ) -> Analysis:
     """Count the laws of a flow, find them, and prove them.
 
@@ -221,7 +229,7 @@ def analyze(
         UnluckyPoint, UnsupportedPrimitive: as `count`.
     """
     stage("counting")
-    counted = count(flow, seed, deadline)
+    counted = count(flow, seed, deadline, memory)
     stage("searching laws")
     found = search(counted, where, deadline)
     return conclude(counted, found)
@@ -337,7 +345,7 @@ def assumptions(counted: Counted) -> tuple[str, ...]:
     floats = {
         float(v)
         for v in dyadic
-        if v.denominator > 2**30 and v.denominator & (v.denominator - 1) == 0
+        if v.denominator & (v.denominator - 1) == 0 and Fraction(repr(float(v))) != v
     }
     rounded = tuple(sorted({*counted.generator.program.rounded_literals(), *floats}))
     if rounded:

@@ -21,6 +21,7 @@ from geoflow.laws.search import DEFAULT_DEGREE, Where
 from geoflow.lawtext import read_law
 from geoflow.lie.closure import TooManyCoordinates
 from geoflow.lower import lower
+from geoflow.memory import in_bytes
 from geoflow.options import CheckOptions
 from geoflow.pipeline import check_paths
 from geoflow.results import HOLDS, LawCount, Report, Verdict, Verification, VerifySettings
@@ -53,8 +54,11 @@ def check(
     verify: bool = True,
     timeout: float | None = None,
     strict: bool = False,
+    memory: float | None = None,
 ) -> Report:
     """What `geoflow check` prints, as data. Mistakes in the files are `diagnostics` of the report.
+
+    `timeout` is in seconds, `memory` what elimination may take in GiB, 8 without it.
 
     Raises:
         TypeError: what is given is no path.
@@ -65,7 +69,9 @@ def check(
                 f"`check` takes paths of .geo files, and this is of type {type(path).__name__}; "
                 "a flow is given to `analyze`"
             )
-    options = CheckOptions(overrides or {}, seed, timeout, verify, strict, formulas=True)
+    options = CheckOptions(
+        overrides or {}, seed, timeout, verify, strict, formulas=True, memory=in_bytes(memory)
+    )
     return check_paths([str(p) for p in paths], options, over_sizes=OverSizes())
 
 
@@ -114,8 +120,9 @@ def _reachable():
             )
         ) from None
     except TooManyCoordinates as error:
+        hint = f"`memory={error.gib:g}` allows it, where the machine has so much"
         raise DiagnosticError(
-            Diagnostic("GEO0304", f"The flow is too large: {error.message}.")
+            Diagnostic("GEO0304", f"The flow is too large: {error.message}.", hints=(hint,))
         ) from None
     except UnluckyPoint:
         raise DiagnosticError(
@@ -131,7 +138,9 @@ def _verify_flow(flow: object) -> None:
         )
 
 
-def count_laws(flow: Flow, *, seed: int = 0, timeout: float | None = None) -> LawCount:
+def count_laws(
+    flow: Flow, *, seed: int = 0, timeout: float | None = None, memory: float | None = None
+) -> LawCount:
     """The rank alone, fast: how many laws at most, and probably.
 
     Raises:
@@ -140,11 +149,17 @@ def count_laws(flow: Flow, *, seed: int = 0, timeout: float | None = None) -> La
     """
     _verify_flow(flow)
     with _reachable():
-        return analysis.law_count(analysis.count(flow, seed, Deadline.after(timeout)), proved=0)
+        counted = analysis.count(flow, seed, Deadline.after(timeout), in_bytes(memory))
+        return analysis.law_count(counted, proved=0)
 
 
 def analyze(
-    flow: Flow, *, seed: int = 0, degree: int = DEFAULT_DEGREE, timeout: float | None = None
+    flow: Flow,
+    *,
+    seed: int = 0,
+    degree: int = DEFAULT_DEGREE,
+    timeout: float | None = None,
+    memory: float | None = None,
 ) -> Analysis:
     """Count the laws of a flow, find them and prove them. `degree` bounds scalar polynomial laws.
 
@@ -154,11 +169,17 @@ def analyze(
     """
     _verify_flow(flow)
     with _reachable():
-        return analysis.analyze(flow, seed, Where(degree=degree), Deadline.after(timeout))
+        where, deadline = Where(degree=degree), Deadline.after(timeout)
+        return analysis.analyze(flow, seed, where, deadline, memory=in_bytes(memory))
 
 
 def find_laws(
-    flow: Flow, *, seed: int = 0, degree: int = DEFAULT_DEGREE, timeout: float | None = None
+    flow: Flow,
+    *,
+    seed: int = 0,
+    degree: int = DEFAULT_DEGREE,
+    timeout: float | None = None,
+    memory: float | None = None,
 ) -> tuple[Law, ...]:
     """The laws alone; each is printed with `str`, converted by `sympy()` and `latex()`, called by `jax()`.
 
@@ -166,7 +187,7 @@ def find_laws(
         DiagnosticError: φ or the metric is out of reach (GEO0508, GEO0509).
         TypeError: what is given is no flow.
     """
-    return analyze(flow, seed=seed, degree=degree, timeout=timeout).laws
+    return analyze(flow, seed=seed, degree=degree, timeout=timeout, memory=memory).laws
 
 
 @dataclass(frozen=True)

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import typer
 
 from geoflow.faults import refuse
+from geoflow.memory import in_bytes
+from geoflow.replacing import replace_file
 
 
 def expand(paths: list[str]) -> list[str]:
     """The paths with each folder replaced by the .geo files below it, sorted, none hidden."""
     found: dict[str, None] = {}
     for path in paths:
-        if path != "-" and Path(path).is_dir():
+        if path != "-" and os.path.isdir(path):
             below = sorted(
                 p
                 for p in Path(path).rglob("*.geo")
-                if p.is_file() and not _hidden(p.relative_to(path))
+                if os.path.isfile(p) and not _hidden(p.relative_to(path))
             )
             found.update(dict.fromkeys(map(str, below) if below else [path]))
         else:
@@ -50,9 +53,16 @@ def read_seconds(timeout: float | None) -> float | None:
     return timeout
 
 
+def read_memory(gib: float | None) -> int:
+    """A positive number of GiB in bytes, or what is used without one."""
+    if gib is not None and not 0 < gib < float("inf"):
+        raise typer.BadParameter("a positive number of GiB is needed", param_hint="--memory")
+    return in_bytes(gib)
+
+
 def write(path: Path, text: str) -> None:
-    """Writes a text to a file."""
+    """Writes a text to a file, in one step or not at all."""
     try:
-        path.write_text(text, encoding="utf-8")
+        replace_file(path, text.encode())
     except OSError as error:
         refuse(f"{path} cannot be written: {error.strerror or error}")

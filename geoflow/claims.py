@@ -247,7 +247,7 @@ def _count(base: ClaimResult, value: int, count: LawCount) -> ClaimResult:
             witness=witness,
         )
     if count.status == "proved":
-        return replace(base, verdict="proved", detail=str(value))
+        return replace(base, verdict="proved", detail=f"{value}{_of(count)}")
     if count.status == "probable":
         verdict: Verdict = "probable" if value == count.upper else "probably refuted"
         return replace(base, verdict=verdict, detail=_found_count(count))
@@ -266,8 +266,13 @@ def _block(base: ClaimResult, claim: Expectation, counted: Counted) -> ClaimResu
     return replace(result, detail=f"{result.detail}: {laws}" if laws else result.detail)
 
 
+def _of(count: LawCount) -> str:
+    """What a number of laws is of, where that is not the flow."""
+    return " of the path-lifting" if count.of == "path-lifting" else ""
+
+
 def _found_count(count: LawCount) -> str:
-    of = " of the path-lifting" if count.of == "path-lifting" else ""
+    of = _of(count)
     match count.status:
         case "proved":
             return f"there are {count.upper}{of}, exactly"
@@ -285,10 +290,10 @@ def _complete(
     sure = [law for law in laws if law.status == "proved"]
     have, proved, count = independent(counted, laws), independent(counted, sure), analysis.count
     what = "claimed" if judged else "found"
-    text = f"{have} of {count.upper} independent laws are {what}"
+    text = f"{have} of {count.upper} independent laws{_of(count)} are {what}"
     if proved >= count.upper:
         certain: Verdict = "proved" if count.exact else "probable"
-        return replace(base, verdict=certain, detail=_all(count.upper, what))
+        return replace(base, verdict=certain, detail=_all(count, what))
     if have >= count.upper:
         return replace(base, verdict="probable", detail=text)
     if count.lower > _most(counted, laws, judged):
@@ -340,10 +345,13 @@ def _most(counted: Counted, laws: Sequence[Law], judged: Sequence[JudgedLaw]) ->
     return entries + max(measure(counted, laws, k).most for k in range(len(counted.places)))
 
 
-def _all(count: int, what: str) -> str:
-    if count == 0:
-        return "there is no law"
-    return f"the one law is {what}" if count == 1 else f"all {count} independent laws are {what}"
+def _all(count: LawCount, what: str) -> str:
+    number, of = count.upper, _of(count)
+    if number == 0:
+        return f"there is no law{of}"
+    if number == 1:
+        return f"the one law{of} is {what}"
+    return f"all {number} independent laws{of} are {what}"
 
 
 def missed_laws(counted: Counted, have: Sequence[Law], found: Sequence[Law]) -> list[Law]:
@@ -363,7 +371,9 @@ def missed_laws(counted: Counted, have: Sequence[Law], found: Sequence[Law]) -> 
 
 def _fact(base: ClaimResult, analysis: Analysis, name: str, wanted: object) -> ClaimResult:
     value, status = analysis.facts[name], analysis.facts_status[name]
-    detail = f"{name}: {str(value).lower() if isinstance(value, bool) else value}"
+    detail = (
+        f"{name}{_of(analysis.count)}: {str(value).lower() if isinstance(value, bool) else value}"
+    )
     if status == "undecided":
         return replace(base, detail=f"{name}: not decided for these fields")
     if value == wanted:

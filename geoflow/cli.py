@@ -1,8 +1,8 @@
 """The command line: reads the arguments, calls the pipeline, hands its report to a renderer.
 
 Exit codes: 0 every claim holds, 1 a claim is refuted or undecided or a trajectory drifts, 2 the
-file or the call is wrong, 3 a fault of geoflow, 130 interrupted. Everything heavy is imported
-inside the commands that need it.
+file or the call is wrong, or the machine has no room for it, 3 a fault of geoflow, 130 interrupted,
+143 terminated. Everything heavy is imported inside the commands that need it.
 """
 
 from __future__ import annotations
@@ -15,22 +15,25 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.console import Console
 
-from geoflow.call import expand, read_pairs, read_seconds, write
+from geoflow.call import expand, read_memory, read_pairs, read_seconds, write
 from geoflow.commands import report as page
-from geoflow.commands.choices import Color, Overrides, Seed, Timeout
+from geoflow.commands.choices import Color, Memory, Overrides, Seed, Timeout
 from geoflow.commands.discretize import discretize
 from geoflow.commands.fmt import fmt
+from geoflow.commands.group import Commands
 from geoflow.commands.lsp import lsp
 from geoflow.commands.recheck import recheck
 from geoflow.commands.sweep import sweep
-from geoflow.faults import OWN_FAULT, WRONG_CALL, faults, own_up, refuse, render_errors, version
+from geoflow.faults import WRONG_CALL, faults, refuse, render_errors, version
 from geoflow.options import CheckOptions
 from geoflow.report.page import Page, open_console
 from geoflow.results import Report
+from geoflow.signals import ended_by_signals
 from geoflow.starter import FlowKind
 
 if TYPE_CHECKING:
     from geoflow.report.formulas import Names
+    from geoflow.report.live import LiveReport
 
 USAGE = """\
 geoflow says what the training of a model conserves, proves it, and confirms it by integration.
@@ -47,6 +50,7 @@ Example:
   expect complete"""
 
 app = typer.Typer(
+    cls=Commands,
     add_completion=True,
     no_args_is_help=False,
     pretty_exceptions_enable=False,
@@ -60,11 +64,12 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a name the encoding lacks must not end the run
             stream.reconfigure(errors="backslashreplace")
-    try:
-        app(prog_name="geoflow")
-    except Exception as error:  # what the commands' own guard cannot see
-        own_up(error, 0)
-        sys.exit(OWN_FAULT)
+    with ended_by_signals():
+        try:
+            with faults(0):  # what the commands' own guard cannot see
+                app(prog_name="geoflow")
+        except typer.Exit as ending:
+            sys.exit(ending.exit_code)
 
 
 def _print_version(wanted: bool) -> None:
@@ -101,6 +106,7 @@ def check(
     overrides: Overrides = None,
     seed: Seed = 0,
     timeout: Timeout = None,
+    memory: Memory = None,
     no_verify: Annotated[
         bool, typer.Option("--no-verify", help="Do not integrate trajectories.")
     ] = False,
@@ -141,6 +147,7 @@ def check(
             formulas=format == "json",
             gates=gates,
             certificate=certificate is not None,
+            memory=read_memory(memory),
         )
         out, err = open_console(sys.stdout, color), open_console(sys.stderr, color)
         stream = format == "full" and not quiet and out.is_terminal
@@ -149,13 +156,29 @@ def check(
             from geoflow.sweep.claim import OverSizes
 
             over_sizes = OverSizes(cached=not no_cache)
-            report = check_paths(expand(paths), options, live, over_sizes)
+            try:
+                report = check_paths(expand(paths), options, live, over_sizes)
+            except KeyboardInterrupt:
+                if format in ("full", "concise"):  # what a program reads is whole or not there
+                    _print_finished(live, format == "full" and not quiet, out, verbose)
+                raise
         _print_report(
             report, "quiet" if quiet and format == "full" else format, out, verbose, live.shown
         )
         if certificate is not None:
             _write_certificate(certificate, report)
     raise typer.Exit(report.exit_code)
+
+
+def _print_finished(live: LiveReport, full: bool, out: Console, verbose: bool) -> None:
+    """The models whose verdict was known when the check was ended, and no summary: it is not all of them."""
+    from geoflow.report import terminal
+
+    left = [model for place, model in live.finished.items() if place not in live.shown]
+    if full:
+        terminal.render_models(left, out, verbose=verbose)
+    else:
+        terminal.render_quiet(Report(tuple(left), (), 0, 0.0), out)
 
 
 def _check_targets(plot: str | None, certificate: Path | None, no_verify: bool) -> None:
@@ -214,6 +237,7 @@ def laws(
     overrides: Overrides = None,
     seed: Seed = 0,
     timeout: Timeout = None,
+    memory: Memory = None,
     color: Color = "auto",
 ) -> None:
     """Print the laws of a model, and nothing else."""
@@ -232,6 +256,7 @@ def laws(
             read_seconds(timeout),
             verify=False,
             formulas=format in ("sympy", "json"),
+            memory=read_memory(memory),
         )
         report = check_paths([file], options)
         err = open_console(sys.stderr, color)
@@ -247,7 +272,7 @@ def _names(file: str, options: CheckOptions) -> dict[tuple[str, str], Names]:
     """The parameters and constants of each model, which a report does not list."""
     from geoflow.semantics import load
 
-    models, _ = load(file, options.overrides)
+    models, _ = load(Path(file), options.overrides)  # named as the report names them
     return {
         (model.file, model.name): (
             tuple(parameter.name for parameter in model.parameters),
@@ -270,6 +295,7 @@ def compare(
     overrides: Overrides = None,
     seed: Seed = 0,
     timeout: Timeout = None,
+    memory: Memory = None,
     color: Color = "auto",
 ) -> None:
     """Say which laws live in two models or flows, which die, and which are born."""
@@ -282,7 +308,13 @@ def compare(
             refuse("--flows takes one file", "geoflow compare --flows model.geo")
         if not flows and len(files) < 2:
             refuse("two files are compared, or one with --flows", "geoflow compare a.geo b.geo")
-        options = CheckOptions(read_pairs(overrides), seed, read_seconds(timeout), verify=False)
+        options = CheckOptions(
+            read_pairs(overrides),
+            seed,
+            read_seconds(timeout),
+            verify=False,
+            memory=read_memory(memory),
+        )
         comparison = compare_files(files, flows, options)
         if format == "json":
             typer.echo(machine.dumps(comparison_data(comparison)), nl=False)
@@ -310,6 +342,7 @@ def catalog(
     no_run: Annotated[bool, typer.Option("--no-run", help="List the entries only.")] = False,
     seed: Seed = 0,
     timeout: Timeout = None,
+    memory: Memory = None,
     color: Color = "auto",
 ) -> None:
     """List network blocks: how many laws they have, which, and on whose word."""
@@ -321,7 +354,9 @@ def catalog(
 
         paths = expand([str(shipped()) if path is None else path])
         out, err = open_console(sys.stdout, color), open_console(sys.stderr, color)
-        options = CheckOptions(seed=seed, timeout=read_seconds(timeout), verify=False)
+        options = CheckOptions(
+            seed=seed, timeout=read_seconds(timeout), verify=False, memory=read_memory(memory)
+        )
         with LiveReport(out, err, stream=False) as live:
             found = read_catalog(paths) if no_run else check_catalog(paths, options, live)
         if format == "json":

@@ -18,6 +18,7 @@ CODES: dict[str, str] = {
     "GEO0109": "bad override",
     "GEO0110": "`use` cannot be followed",
     "GEO0111": "catalog entry without a count or a source",
+    "GEO0112": "hidden or misleading characters",
     "GEO0201": "unknown name",
     "GEO0202": "name defined twice",
     "GEO0203": "circular definition",

@@ -22,6 +22,7 @@ from geoflow.laws.differential import differentiate
 from geoflow.laws.identity import decide
 from geoflow.laws.law import Law
 from geoflow.laws.tokens import UnsupportedExponential
+from geoflow.memory import MOST_MEMORY
 from geoflow.metric import Euclidean, Fisher, Metric, NoMetric
 from geoflow.parametrization import TIME, MetricOn
 from geoflow.results import ComparedFlow, ComparedLaw, Comparison, Verdict
@@ -40,12 +41,15 @@ class _Side:
 
 
 def compare_flows(
-    flows: Mapping[str, Flow], seed: int = 0, deadline: Deadline = Deadline()
+    flows: Mapping[str, Flow],
+    seed: int = 0,
+    deadline: Deadline = Deadline(),
+    memory: int = MOST_MEMORY,
 ) -> Comparison:
     """The laws of all flows, and which of the flows keep each."""
     sides = []
     for name, flow in flows.items():
-        counted = count(flow, seed, deadline)
+        counted = count(flow, seed, deadline, memory)
         sides.append(_Side(name, counted, conclude(counted, search(counted, deadline=deadline))))
     laws: dict[tuple[str, str], Law] = {}
     for side in sides:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -12,9 +13,12 @@ import typer
 from rich.console import Console
 
 from geoflow.diagnostics import Diagnostic, DiagnosticError
+from geoflow.memory import ran_out
 from geoflow.report.page import Page, open_console
+from geoflow.signals import ending_word, exit_code
 
-WRONG_CALL, OWN_FAULT, INTERRUPTED = 2, 3, 130
+WRONG_CALL, OWN_FAULT = 2, 3
+_NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO, errno.EROFS)
 
 
 def refuse(message: str, *commands: str) -> NoReturn:
@@ -45,17 +49,30 @@ def faults(seed: int) -> Iterator[None]:
         yield
     except (typer.Exit, typer.BadParameter):
         raise
-    except KeyboardInterrupt:
-        Page(open_console(sys.stderr)).line("interrupted")
-        raise typer.Exit(INTERRUPTED) from None
+    except KeyboardInterrupt as error:
+        Page(open_console(sys.stderr)).line(ending_word(error))
+        raise typer.Exit(exit_code(error)) from None
     except BrokenPipeError:
         raise
     except DiagnosticError as error:
         render_errors(error.diagnostics, open_console(sys.stderr))
         raise typer.Exit(WRONG_CALL) from None
     except Exception as error:
+        _tell_want(error)
         own_up(error, seed)
         raise typer.Exit(OWN_FAULT) from None
+
+
+def _tell_want(error: Exception) -> None:
+    """Ends the command where the machine is at fault, not geoflow: no memory, no room, a broken disk."""
+    if ran_out(error):
+        refuse(
+            "this machine has not the memory that this takes; nothing is said of the model",
+            "check a smaller copy of it, with -D; fewer --jobs leave each more",
+        )
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        where = "" if error.filename is None else f" to {error.filename}"
+        refuse(f"the output cannot be written{where}: {error.strerror}")
 
 
 def own_up(error: Exception, seed: int) -> None:

@@ -129,7 +129,7 @@ class FewData:
                 scores = rng.random((self.k, *shape))
                 found.append((scores == scores.max(-1, keepdims=True)).astype(np.float64))
             else:
-                found.append(rng.integers(-99, 100, (self.k, *shape)).astype(np.float64))
+                found.append(_integers(rng, (self.k, *shape)))
         return found
 
     @property
@@ -139,7 +139,7 @@ class FewData:
 
     def _fixed(self, outputs: Sequence[Shape]) -> list[np.ndarray]:
         rng = np.random.default_rng([self.seed, 0x64617461])
-        return [rng.integers(-99, 100, (self.k, *shape)).astype(np.float64) for shape in outputs]
+        return [_integers(rng, (self.k, *shape)) for shape in outputs]
 
     def project(
         self, outputs: Sequence[Shape], cotangent: Sequence[jax.Array]
@@ -150,3 +150,9 @@ class FewData:
         pairings = [jnp.sum(f * a, axis=x) for f, a, x in zip(fixed, cotangent, axes, strict=True)]
         size = sum(float(np.sum(f**2)) for f in fixed) / self.k
         return self.cotangent(outputs, (sum(pairings[1:], pairings[0]) / size,))
+
+
+def _integers(rng: np.random.Generator, shape: Shape) -> np.ndarray:
+    """Small integers, none of them 0: a parameter that is seen through one entry would be taken for unseen."""
+    drawn = rng.integers(-99, 100, shape)
+    return np.where(drawn == 0, 100, drawn).astype(np.float64)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from geoflow.memory import MOST_MEMORY
 from geoflow.results import ModelReport
 
 
@@ -13,9 +14,9 @@ from geoflow.results import ModelReport
 class CheckOptions:
     """The options of `geoflow check` that change what is computed.
 
-    `overrides` are the `-D name=value` of sizes and constants, `timeout` is in seconds, `strict`
-    makes probable claims fail, `plot` names a file for the drift figure, `formulas` asks for the
-    SymPy form of the laws (which costs the import of SymPy), `gates` overrides what the model says of them,
+    `overrides` are the `-D name=value` of sizes and constants, `timeout` is in seconds, `memory` in bytes
+    of a row space, `strict` makes probable claims fail, `plot` names a file for the drift figure, `formulas` asks for
+    the SymPy form of the laws (which costs the import of SymPy), `gates` overrides what the model says of them,
     `exhibit` asks for what a page shows beside the verdicts, `certificate` for the certificate of each count.
     """
 
@@ -29,6 +30,7 @@ class CheckOptions:
     gates: Literal["lifted", "real"] | None = None
     exhibit: bool = False
     certificate: bool = False
+    memory: int = MOST_MEMORY
 
 
 class Observer(Protocol):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from geoflow.diagnostics import Diagnostic, DiagnosticError, sort_diagnostics
+from geoflow.engine import load_engine
 from geoflow.options import CheckOptions, Observer
 from geoflow.reach import reachable
 from geoflow.results import (
@@ -20,7 +21,7 @@ from geoflow.results import (
     Report,
     SpecialCount,
 )
-from geoflow.semantics import load, load_text
+from geoflow.semantics import load, load_input, load_text
 from geoflow.semantics.overrides import settle_unknown
 
 if TYPE_CHECKING:
@@ -72,9 +73,7 @@ def check_text(
 def _read(path: str, options: CheckOptions, lenient: bool = False) -> Loaded:
     """One file; `lenient`: an override that it has no name for may be another file's."""
     if path == "-":
-        import sys
-
-        return load_text(sys.stdin.read(), "<stdin>", options.overrides, lenient=lenient)
+        return load_input(options.overrides, lenient=lenient)
     return load(Path(path), options.overrides, lenient=lenient)
 
 
@@ -143,6 +142,7 @@ def check_model(
     Raises:
         DiagnosticError: the model is out of the method's reach (GEO05).
     """
+    load_engine()
     from geoflow.analysis import conclude, count, search
     from geoflow.claims import expectation_results, judge_laws, law_results
     from geoflow.deadline import Deadline
@@ -156,7 +156,9 @@ def check_model(
     if options.gates is not None:
         flow = flow.with_gates(options.gates)
     counted = clock.run(
-        "count", model.name, lambda: reachable(model, lambda: count(flow, options.seed, deadline))
+        "count",
+        model.name,
+        lambda: reachable(model, lambda: count(flow, options.seed, deadline, options.memory)),
     )
     judged = clock.run("claims", model.name, lambda: judge_laws(model, counted, deadline))
     found = clock.run("laws", model.name, lambda: search(counted, _where(model), deadline))
@@ -176,19 +178,27 @@ def check_model(
     if over_sizes is not None and model.sweep is not None:
         family = clock.run("sweep", model.name, lambda: over_sizes(model, options))
         claims += [family] if family is not None else []
-    report = model_report(model, flow, counted, analysis, claims, options, clock.seconds, claimed)
+    report = model_report(
+        model, flow, counted, analysis, claims, options, clock.seconds, claimed, deadline
+    )
     if model.at is not None:
         special = clock.run("at", model.name, lambda: _special(model, counted, analysis, deadline))
         special = replace(special, lower=analysis.count.lower)
-        report = replace(report, special=special, notes=(*report.notes, special_text(special)))
+        report = replace(
+            report, special=special, notes=(*report.notes, special_text(special, report.laws))
+        )
     if flow.parametrization.gates == "real" and counted.generator.program.gates:
-        real = clock.run("gates", model.name, lambda: _real(model, counted, deadline))
+        real = clock.run(
+            "gates", model.name, lambda: _real(model, counted, deadline, options.memory)
+        )
         report = replace(
             report, real_gates=real, notes=(*report.notes, *real_text(real, report.laws))
         )
     if options.certificate:
         document = clock.run(
-            "certificate", model.name, lambda: _certified(model, counted, analysis, options)
+            "certificate",
+            model.name,
+            lambda: _certified(model, counted, analysis, options, deadline),
         )
         report = replace(report, document=document, seconds=dict(clock.seconds))
     if options.exhibit:
@@ -202,7 +212,9 @@ def check_model(
         report = replace(report, notes=(*report.notes, note))
     elif options.verify and not deadline.passed:
         report = clock.run(
-            "verify", model.name, lambda: _verified(model, report, analysis, claimed, options)
+            "verify",
+            model.name,
+            lambda: _verified(model, report, analysis, claimed, options, deadline),
         )
         report = replace(report, seconds=dict(clock.seconds))
         if observer is not None:
@@ -211,7 +223,11 @@ def check_model(
 
 
 def _certified(
-    model: Model, counted: Counted, analysis: Analysis, options: CheckOptions
+    model: Model,
+    counted: Counted,
+    analysis: Analysis,
+    options: CheckOptions,
+    deadline: Deadline,
 ) -> Mapping[str, object]:
     """The certificate of a count; what it says `about` itself is enough to make the model again."""
     from geoflow.certificates.document import certify, versions
@@ -225,10 +241,10 @@ def _certified(
         "assumes": list(analysis.assumes),
         "versions": versions(),
     }
-    return certify(counted, analysis, about)
+    return certify(counted, analysis, about, deadline)
 
 
-def _real(model: Model, counted: Counted, deadline: Deadline) -> RealGates:
+def _real(model: Model, counted: Counted, deadline: Deadline, memory: int) -> RealGates:
     """The count with real gates.
 
     Raises:
@@ -239,7 +255,7 @@ def _real(model: Model, counted: Counted, deadline: Deadline) -> RealGates:
     from geoflow.lie.real import count_real
 
     try:
-        return count_real(counted.generator, counted.seed, deadline)
+        return count_real(counted.generator, counted.seed, deadline, memory)
     except UnsupportedPrimitive as error:
         message = f"`gates real`: {error.name} are not supported yet."
     except UnluckyPoint:
@@ -320,8 +336,9 @@ def _verified(
     analysis: Analysis,
     claimed: Sequence[Law],
     options: CheckOptions,
+    deadline: Deadline,
 ) -> ModelReport:
-    from geoflow.verification import Experiment, symbolic_values
+    from geoflow.verification import Experiment, OutOfTime, symbolic_values
     from geoflow.verification.laws import as_verified
 
     laws = {str(law): law for law in [*analysis.laws, *claimed]}
@@ -332,10 +349,14 @@ def _verified(
         model.verify,
         options.seed,
         symbolic,
+        deadline,
     )
-    outcome = experiment.verification()
-    if options.plot:
-        _plot(options.plot, experiment, model.name)
+    try:
+        outcome = experiment.verification()
+        plotted = _plot(options.plot, experiment, model.name) if options.plot else ()
+    except OutOfTime:
+        return replace(report, notes=(*report.notes, "not integrated to the end: the time ran out"))
+    report = replace(report, notes=(*report.notes, *plotted))
     if report.exhibit is not None:
         from geoflow.exhibiting import curves_of
 
@@ -355,12 +376,17 @@ def _verified(
     )
 
 
-def _plot(path: str, experiment: Experiment, title: str) -> None:
+def _plot(path: str, experiment: Experiment, title: str) -> tuple[str, ...]:
+    """Draws the figure; that it cannot be written is a note, since the verdicts are known."""
     from geoflow.report.figures import plot_laws
 
     curves = experiment.curves()
     if curves is not None:
-        plot_laws(path, curves, title)
+        try:
+            plot_laws(path, curves, title)
+        except OSError as error:
+            return (f"{path} cannot be written: {error.strerror or error}",)
+    return ()
 
 
 def compare_files(paths: Sequence[str], flows: bool, options: CheckOptions) -> Comparison:
@@ -369,6 +395,7 @@ def compare_files(paths: Sequence[str], flows: bool, options: CheckOptions) -> C
     Raises:
         DiagnosticError: a file is wrong, or a model out of the method's reach.
     """
+    load_engine()
     from geoflow.compare import NATURAL, compare_flows, standard_flows
     from geoflow.deadline import Deadline
     from geoflow.lower import lower
@@ -390,9 +417,9 @@ def compare_files(paths: Sequence[str], flows: bool, options: CheckOptions) -> C
             for m in models
         }
         if not flows:
-            return compare_flows(made, options.seed, deadline)
+            return compare_flows(made, options.seed, deadline, options.memory)
         made = standard_flows(next(iter(made.values())))
-        found = compare_flows(made, options.seed, deadline)
+        found = compare_flows(made, options.seed, deadline, options.memory)
         return replace(found, left_out=tuple(n for n in NATURAL if n not in made))
 
     return reachable(models[0], work)

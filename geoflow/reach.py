@@ -30,7 +30,13 @@ def reachable(model: Model, work: Callable[[], T]) -> T:
     except TooManyCoordinates as error:
         message = f"`{model.name}` is too large: {error.message}."
         raise DiagnosticError(
-            Diagnostic("GEO0304", message, model.span, notes=_part(model, error), hints=_SMALLER)
+            Diagnostic(
+                "GEO0304",
+                message,
+                model.span,
+                notes=_part(model, error),
+                hints=(_more(error), *_SMALLER),
+            )
         ) from None
     except UnluckyPoint:
         raise DiagnosticError(
@@ -46,6 +52,10 @@ def reachable(model: Model, work: Callable[[], T]) -> T:
         ) from None
     except UnsupportedPrimitive as error:
         raise DiagnosticError(_unsupported(model, error.name)) from None
+
+
+def _more(error: TooManyCoordinates) -> str:
+    return f"`--memory {error.gib:g}` allows it, where the machine has so much"
 
 
 def _part(model: Model, error: TooManyCoordinates) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from geoflow.analysis import Analysis, Counted, count, independent
 from geoflow.codes import REFUTED, UNDECIDED
 from geoflow.composition import in_words
+from geoflow.deadline import Deadline
 from geoflow.diagnostics import Diagnostic
 from geoflow.flow import Flow
 from geoflow.laws.law import Law
@@ -33,6 +34,7 @@ def model_report(
     options: CheckOptions,
     seconds: dict[str, float],
     claimed: Sequence[Law] = (),
+    deadline: Deadline = Deadline(),
 ) -> ModelReport:
     """Everything `check` says of one model before trajectories are integrated. `claimed` are the claimed laws that
     hold."""
@@ -42,7 +44,7 @@ def model_report(
     ]
     if analysis.certificate.summands:
         notes.append(f"a direct sum: {in_words(analysis.certificate.summands)}")
-    notes += _decay_note(flow, analysis, counted.seed)
+    notes += _decay_note(flow, analysis, counted.seed, deadline, options.memory)
     if formulas < analysis.count.upper and analysis.searched:
         notes.append(f"searched: {analysis.searched}")
     return ModelReport(
@@ -77,12 +79,19 @@ def _spanned(counted: Counted, law: Law, claimed: Sequence[Law]) -> bool:
     return independent(counted, [*certain, law]) == independent(counted, certain)
 
 
-def _decay_note(flow: Flow, analysis: Analysis, seed: int) -> list[str]:
-    """That weight decay on some parameters only costs laws, where it does."""
+def _decay_note(
+    flow: Flow, analysis: Analysis, seed: int, deadline: Deadline, memory: int
+) -> list[str]:
+    """That weight decay on some parameters only costs laws, where it does and both counts are settled."""
     decay = flow.dynamics.decay
     if decay is None or (decay.uniform and len(decay.rates) == len(flow.parameters)):
         return []
-    free = count(flow.without_decay(), seed).upper
+    if deadline.passed or not analysis.certificate.complete:
+        return []
+    without = count(flow.without_decay(), seed, deadline, memory)
+    if not without.certificate.complete:
+        return []
+    free = without.upper
     lost = free - analysis.count.upper
     if lost <= 0:
         return []
@@ -106,14 +115,15 @@ def shown_law(law: Law, formulas: bool) -> FoundLaw:
     )
 
 
-def special_text(special: SpecialCount) -> str:
+def special_text(special: SpecialCount, count: LawCount) -> str:
     """The count at an initialization as a note."""
+    of = " of the path-lifting" if count.of == "path-lifting" else ""
     rank, generic = special.ranks[-1], special.generic_rank
     how = "" if special.exact else " (in floating point)"
     if rank == generic:
-        return f"at {special.name}: the rank is the generic one, {rank}{how}"
+        return f"at {special.name}: the rank{of} is the generic one, {rank}{how}"
     return (
-        f"at {special.name}: the rank drops to {rank} from {generic}{how}, so the orbit through it has "
+        f"at {special.name}: the rank{of} drops to {rank} from {generic}{how}, so the orbit through it has "
         f"codimension {special.lower} to {special.upper}: bounded, since stagnation proves nothing there"
     )
 

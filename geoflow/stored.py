@@ -14,7 +14,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
-LARGEST_FILE = 256 * 2**20  # bytes
+LARGEST_FILE = 64 * 2**20  # bytes
 DEEPEST = 500
 _LARGEST_NUMBER = 10**40
 

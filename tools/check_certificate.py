@@ -16,8 +16,7 @@ from hashlib import sha256
 from math import isqrt, lcm, prod
 
 WIDTH, MASK = 32, 2**32 - 1  # of one exponent in a monomial packed into an integer
-LARGEST, STEPS = 2**26, 3 * 10**8  # of bytes; of products of two words of 64 bits
-left = [0]  # steps of the certificate at hand
+LARGEST, STEPS, left = 2**24, 3 * 10**8, [0]  # bytes of a file; products of words of 64 bits
 
 
 def need(condition, message):
@@ -282,7 +281,8 @@ def once(pairs):
 def main():
     code = 0
     try:
-        text = open(sys.argv[1], "rb").read(LARGEST + 1)
+        with open(sys.argv[1], "rb") as file:
+            text = file.read(LARGEST + 1)
         need(len(text) <= LARGEST, f"the file has more than {LARGEST} bytes")
         need(found := json.loads(text, object_pairs_hook=once)["certificates"], "it is empty")
         for data in found:

@@ -12,6 +12,7 @@ import flint
 from geoflow.exact.polynomials import Polynomials
 from geoflow.exact.quotient import Effort, Polynomial, Quotient, simple
 
+_LONGEST_NUMBER = 2000  # characters
 Function = list[list[list[Any]]]
 
 
@@ -48,7 +49,15 @@ def read(data: Any, ring: Polynomials, allowed: int) -> Any:
     """
     try:
         found = [ring.context.from_dict(_read_terms(p, ring, allowed)) for p in data]
-    except (TypeError, ValueError, KeyError, IndexError, ZeroDivisionError, OverflowError):
+    except (
+        TypeError,
+        ValueError,
+        KeyError,
+        IndexError,
+        ZeroDivisionError,
+        OverflowError,
+        AttributeError,
+    ):
         raise Malformed("a function is not in the form of certificates") from None
     if len(found) not in (1, 2) or (not found[-1] and len(found) == 2):
         raise Malformed("a function has a numerator, and perhaps a denominator that is not 0")
@@ -60,6 +69,10 @@ def _read_terms(data: Any, ring: Polynomials, allowed: int) -> dict[tuple[int, .
     width = ring.context.nvars()
     found: dict[tuple[int, ...], flint.fmpq] = {}
     for text, *powers in data:
+        if len(text) > _LONGEST_NUMBER or text.strip(
+            "-/0123456789"
+        ):  # "1e999999999" would take all memory
+            raise Malformed("a coefficient is no fraction")
         value, exponents, last = Fraction(text), [0] * width, -1
         for v, e in powers:
             if not (type(v) is int and type(e) is int and last < v < allowed and 0 < e < 1000):

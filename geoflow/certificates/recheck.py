@@ -16,7 +16,7 @@ import numpy as np
 from geoflow.analysis import assumptions, count
 from geoflow.certificates.document import FORMAT, VERSION, digest, error_bound, least_degree
 from geoflow.certificates.evidence import bracket_rows
-from geoflow.certificates.functions import only_of, read
+from geoflow.certificates.functions import only_of, parts, read
 from geoflow.certificates.laws import WrittenLaw, time_variable
 from geoflow.certificates.model import NotWritten, WrittenModel, write_model
 from geoflow.deadline import Deadline
@@ -29,9 +29,13 @@ from geoflow.flow import Flow
 from geoflow.lie.bracket import Generator, Letter, exact_constants
 from geoflow.lie.closure import TooManyCoordinates
 from geoflow.lie.point import ModularPoint
+from geoflow.memory import MOST_MEMORY
 
 _MOST_PRIME = 2**26  # products of residues stay exact
 _LONGEST_WORD = 16
+_CLAIM = {"model", "of", "lower", "upper", "dimension", "rank", "status"}
+_MOST_BRACKETS = 10**8  # coordinates times products of nilpotents, over all words
+_MOST_PRODUCTS = 10**8  # of terms, in the derivative of a law
 
 
 class Refused(Exception):
@@ -48,10 +52,10 @@ class Rechecked:
     reasons: tuple[str, ...] = ()
 
 
-def recheck(data: Any, deadline: Deadline = Deadline()) -> Rechecked:
+def recheck(data: Any, deadline: Deadline = Deadline(), memory: int = MOST_MEMORY) -> Rechecked:
     """The outcome for one certificate, whatever JSON it is."""
     try:
-        missing = _check(data, deadline)
+        missing = _check(data, deadline, memory)
     except Refused as error:
         return Rechecked(_name(data), _line(data), "refused", (str(error),))
     except (
@@ -61,6 +65,8 @@ def recheck(data: Any, deadline: Deadline = Deadline()) -> Rechecked:
         IndexError,
         AttributeError,
         ZeroDivisionError,
+        OverflowError,
+        RecursionError,
     ) as error:
         reason = f"it is not in the form of certificates ({type(error).__name__}: {error})"
         return Rechecked(_name(data), _line(data), "refused", (reason,))
@@ -95,7 +101,7 @@ def _need(condition: object, message: str) -> None:
         raise Refused(message)
 
 
-def _check(data: Any, deadline: Deadline) -> list[str]:
+def _check(data: Any, deadline: Deadline, memory: int) -> list[str]:
     _need(
         digest({k: v for k, v in data.items() if k != "digest"}) == data["digest"],
         "the digest is not that of the content",
@@ -103,14 +109,14 @@ def _check(data: Any, deadline: Deadline) -> list[str]:
     _need((data["format"], data["version"]) == (FORMAT, VERSION), "the format is another")
     claim, missing = data["claim"], [str(x) for x in data["not_checked"]]
     _need(digest(data["model"]) == claim["model"], "the claim is of another model")
-    _need(len(claim) == 7, "the claim says more than is checked")
+    _need(set(claim) == _CLAIM, "the claim has other parts")
     if data["model"] is None:
         return [*missing, "the model is not written out"]
     text = data["about"]["text"]
     if text is None:
         return [*missing, "the certificate has no text that the model could be made from"]
     flow = _flow(data["about"])
-    counted = count(flow, data["about"]["seed"], deadline)
+    counted = count(flow, data["about"]["seed"], deadline, memory)
     assumed = list(assumptions(counted))
     _need(assumed == data["about"]["assumes"], "the assumptions are others")
     try:
@@ -177,6 +183,10 @@ def _place(flow: Flow, data: Any) -> ModularPoint:
 
 def _upper(generator: Generator, place: ModularPoint, data: Any) -> None:
     plain, p = replace(generator, free_gates=False), place.field.p
+    size = len(place.integers)
+    _need(len(data["words"]) <= size, "there are more words than coordinates")
+    brackets = sum(3 ** min(len(word), _LONGEST_WORD) for word in data["words"])
+    _need(brackets * size <= _MOST_BRACKETS, "out of reach: the words are too long")
     rows = []
     for word in data["words"]:
         _need(0 < len(word) <= _LONGEST_WORD, "the length of a word")
@@ -220,6 +230,8 @@ def _lower(flow: Flow, model: WrittenModel, place: ModularPoint, data: Any) -> i
         _need(not law.rate or (timely and not law.logs), "the rate of a law")
         gradient = law.gradient(state, time)
         for fields in (model.drift, model.controlled):
+            products = sum(_terms(g) * _terms(x) for g, x in zip(gradient, fields, strict=True))
+            _need(products <= _MOST_PRODUCTS, "out of reach: a law has too many terms")
             moved = sum(g * x for g, x in zip(gradient, fields, strict=True))
             _need(ring.is_zero(moved), "a law is not conserved")
         rows.append(law.gradient_at(state, time, values, p))
@@ -231,6 +243,12 @@ def _lower(flow: Flow, model: WrittenModel, place: ModularPoint, data: Any) -> i
     _need(alone and linear and flow.cotangent_size == 1, "the fields are not multiples of one")
     _need(not flow.parametrization.data, "the fields are not multiples of one")
     return flow.dimension - 1
+
+
+def _terms(value: Any) -> int:
+    """Of the numerator and the denominator of a value."""
+    numerator, denominator = parts(value)
+    return len(numerator) + len(denominator)
 
 
 def _width(model: WrittenModel) -> int:

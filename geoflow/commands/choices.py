@@ -17,6 +17,10 @@ Timeout = Annotated[
     float | None,
     typer.Option("--timeout", metavar="SECONDS", help="Stop with a partial verdict after so long."),
 ]
+Memory = Annotated[
+    float | None,
+    typer.Option("--memory", metavar="GIB", help="What elimination may take; 8 GiB without it."),
+]
 Color = Annotated[
     ColorChoice, typer.Option("--color", help="When to use colour; NO_COLOR switches it off too.")
 ]

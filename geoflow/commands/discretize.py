@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from geoflow.call import read_pairs, read_seconds
-from geoflow.commands.choices import Color, Overrides, Seed, Timeout
+from geoflow.call import read_memory, read_pairs, read_seconds
+from geoflow.commands.choices import Color, Memory, Overrides, Seed, Timeout
 from geoflow.commands.sweep import chosen_model
+from geoflow.engine import load_engine
 from geoflow.faults import faults, refuse
 from geoflow.report.page import open_console
 
@@ -53,6 +55,7 @@ def discretize(
     overrides: Overrides = None,
     seed: Seed = 0,
     timeout: Timeout = None,
+    memory: Memory = None,
     color: Color = "auto",
 ) -> None:
     """Measure how far the laws of gradient flow drift at finite steps, and name those that no step changes.
@@ -65,14 +68,15 @@ def discretize(
         steps, momenta = _numbers(step, "--step"), _numbers(momentum, "--momentum")
         chosen = chosen_model(file, model, read_pairs(overrides))
         given = _data(data)
+        load_engine()
         from geoflow.lower import lower
         from geoflow.reach import reachable
         from geoflow.training.descent import discretize as study
 
         flow = reachable(chosen, lambda: lower(chosen, seed))
-        limit = read_seconds(timeout)
+        limit, most, begin = read_seconds(timeout), read_memory(memory), monotonic()
         try:
-            laws = reachable(chosen, lambda: _laws(chosen, flow, seed, limit))
+            laws = reachable(chosen, lambda: _laws(chosen, flow, seed, limit, most))
             found = reachable(
                 chosen,
                 lambda: study(
@@ -84,6 +88,7 @@ def discretize(
                     data=given,
                     laws=laws,
                     seed=seed,
+                    timeout=None if limit is None else max(limit - (monotonic() - begin), 0.0),
                 ),
             )
         except ValueError as error:
@@ -94,7 +99,7 @@ def discretize(
         _print(found, format, color)
 
 
-def _laws(model: Model, flow: Flow, seed: int, timeout: float | None) -> list[Law]:
+def _laws(model: Model, flow: Flow, seed: int, timeout: float | None, memory: int) -> list[Law]:
     """The laws that the file claims and that hold, and those that are found beside them."""
     from geoflow.analysis import count, search
     from geoflow.claims import judge_laws
@@ -102,7 +107,7 @@ def _laws(model: Model, flow: Flow, seed: int, timeout: float | None) -> list[La
     from geoflow.training.watched import gradient_flow
 
     deadline, plain = Deadline.after(timeout), gradient_flow(flow)
-    counted = count(plain, seed, deadline)
+    counted = count(plain, seed, deadline, memory)
     claimed = judge_laws(model, counted, deadline) if plain is flow else ()
     own = [j.law for j in claimed if j.law is not None]
     known = {str(law) for law in own}

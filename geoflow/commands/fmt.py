@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +13,9 @@ from geoflow.call import expand
 from geoflow.commands.choices import Color
 from geoflow.diagnostics import DiagnosticError
 from geoflow.faults import WRONG_CALL, faults, refuse, render_errors
+from geoflow.replacing import replace_file
 from geoflow.report.page import Page, open_console
+from geoflow.report.visible import visible
 
 UNFORMATTED = 1
 
@@ -62,29 +62,30 @@ def _summary(files: int, changed: int, wrong: int, kept: bool) -> str:
 
 
 def _standard_input(check: bool, diff: bool) -> bool:
-    data = sys.stdin.buffer.read()
+    from geoflow.syntax.source import read_input
+
+    data = read_input()
     new = _formatted(data, "<stdin>")
     if diff:
         _print_diff("<stdin>", data, new)
     elif not check:
-        typer.echo(new, nl=False)
+        _print(new.decode("utf-8-sig"))
     return new != data
 
 
 def _file(name: str, check: bool, diff: bool) -> bool:
     """Format a file; whether that changes it."""
-    from geoflow.syntax.source import read
+    from geoflow.syntax.source import read_bytes
 
     path = Path(name)
-    read(path, name)  # says what is wrong with a file that cannot be read
-    old = path.read_bytes()
+    old = read_bytes(path, name)
     new = _formatted(old, name)
     if new == old:
         return False
     if diff:
         _print_diff(name, old, new)
     elif not check:
-        _replace(path.resolve(), new)
+        _replace(path, new)
     return True
 
 
@@ -103,19 +104,18 @@ def _formatted(data: bytes, name: str) -> bytes:
 def _print_diff(name: str, old: bytes, new: bytes) -> None:
     before, after = (data.decode("utf-8-sig").splitlines() for data in (old, new))
     for line in difflib.unified_diff(before, after, name, f"{name} (formatted)", lineterm=""):
-        typer.echo(line)
+        _print(line + "\n")
+
+
+def _print(text: str) -> None:
+    """As it is, for other programs; on a terminal with what could command it as escapes."""
+    if sys.stdout.isatty():
+        text = "".join(visible(line) + "\n" for line in text.splitlines())
+    sys.stdout.write(text)  # `typer.echo` would take escapes out
 
 
 def _replace(path: Path, data: bytes) -> None:
-    """Write a file in one step, so that it is never half written; its permissions stay."""
-    part = ""
     try:
-        handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.chmod(part, path.stat().st_mode & 0o7777)
-        os.replace(part, path)
+        replace_file(path, data)
     except OSError as error:
-        if part:
-            Path(part).unlink(missing_ok=True)
         refuse(f"{path} cannot be written: {error.strerror or error}")

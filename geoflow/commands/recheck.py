@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from geoflow.call import read_seconds
-from geoflow.commands.choices import Color, Timeout
+from geoflow.call import read_memory, read_seconds
+from geoflow.commands.choices import Color, Memory, Timeout
+from geoflow.engine import load_engine
 from geoflow.faults import faults, refuse
 from geoflow.report.page import Page, open_console
 
@@ -20,19 +21,22 @@ _COLORS = {"confirmed": "bold green", "refused": "bold red", "not checked": "yel
 def recheck(
     file: Annotated[str, typer.Argument(help="What `geoflow check --certificate` wrote.")],
     timeout: Timeout = None,
+    memory: Memory = None,
     color: Color = "auto",
 ) -> None:
     """Check certificates again: exit 0 if all are confirmed, 1 if one is refused, 2 if a part was not checked."""
     with faults(0):
         certificates = _certificates(file)
+        load_engine()
         from geoflow.certificates.recheck import recheck as again
         from geoflow.deadline import Deadline
 
         deadline = Deadline.after(read_seconds(timeout))
+        limit = read_memory(memory)
         page = Page(open_console(sys.stdout, color))
         outcomes = set()
         for data in certificates:
-            found = again(data, deadline)
+            found = again(data, deadline, limit)
             outcomes.add(found.outcome)
             page.line(f"{found.model}: {found.claim}: ", (found.outcome, _COLORS[found.outcome]))
             for reason in found.reasons:

@@ -10,9 +10,11 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
-from geoflow.call import expand, read_pairs, read_seconds, write
-from geoflow.commands.choices import Color, Overrides, Seed, Timeout
+from geoflow.call import expand, read_memory, read_pairs, read_seconds, write
+from geoflow.commands.choices import Color, Memory, Overrides, Seed, Timeout
+from geoflow.engine import load_engine
 from geoflow.faults import WRONG_CALL, faults, refuse, render_errors, version
+from geoflow.memory import GIB, MOST_MEMORY
 from geoflow.options import CheckOptions
 from geoflow.report.page import Page, open_console
 from geoflow.results import Report
@@ -34,6 +36,7 @@ def report(
     overrides: Overrides = None,
     seed: Seed = 0,
     timeout: Timeout = None,
+    memory: Memory = None,
     no_verify: Annotated[
         bool, typer.Option("--no-verify", help="Do not integrate trajectories.")
     ] = False,
@@ -45,9 +48,10 @@ def report(
 ) -> None:
     """Write a page: verdict, model, laws, evidence, certificate, source. Exit codes are those of `check`."""
     with faults(seed):
+        _verify_target(output)
+        load_engine()
         from geoflow.report.web.document import Reproduction, report_page
 
-        _verify_target(output)
         out, err = open_console(sys.stdout, color), open_console(sys.stderr, color)
         options = CheckOptions(
             read_pairs(overrides),
@@ -56,6 +60,7 @@ def report(
             not no_verify,
             gates=gates,
             exhibit=True,
+            memory=read_memory(memory),
         )
         saved = len(paths) == 1 and Path(paths[0]).suffix == ".json"
         found = _saved(paths[0]) if saved else _checked(paths, options, out, err)
@@ -109,6 +114,7 @@ def _command(paths: list[str], output: Path, title: str, options: CheckOptions) 
     ]
     words += ["--seed", str(options.seed)] if options.seed else []
     words += ["--timeout", f"{options.timeout:g}"] if options.timeout is not None else []
+    words += ["--memory", f"{options.memory / GIB:g}"] if options.memory != MOST_MEMORY else []
     words += [] if options.verify else ["--no-verify"]
     words += ["--gates", options.gates] if options.gates else []
     words += ["--title", title] if title else []

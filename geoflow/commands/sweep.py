@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from geoflow.call import read_pairs, read_seconds, write
-from geoflow.commands.choices import Color, Overrides, Seed, Timeout
+from geoflow.call import read_memory, read_pairs, read_seconds, write
+from geoflow.commands.choices import Color, Memory, Overrides, Seed, Timeout
 from geoflow.faults import WRONG_CALL, faults, refuse, render_errors, version
+from geoflow.memory import GIB, MOST_MEMORY
 from geoflow.report.page import Page, open_console
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def sweep(
     overrides: Overrides = None,
     seed: Seed = 0,
     timeout: Timeout = None,
+    memory: Memory = None,
     gates: Annotated[
         Literal["lifted", "real"] | None,
         typer.Option("--gates", help="How gates of piecewise functions are read."),
@@ -85,7 +87,13 @@ def sweep(
         chosen = chosen_model(file, model, given)
         members = family(chosen, read_pairs(over, "--over", "n=1..6"), given)
         options = SweepOptions(
-            seed, gates, rank_only, read_seconds(timeout), jobs or _cores(), scheduler
+            seed,
+            gates,
+            rank_only,
+            read_seconds(timeout),
+            jobs or _cores(),
+            scheduler,
+            read_memory(memory),
         )
         whole = Sweep(members, options, NoCache() if no_cache else DiskCache(cache_folder()))
         if not whole.members:
@@ -95,7 +103,11 @@ def sweep(
             closing(whole.cache),
             SweepProgress(open_console(sys.stderr, color)) as progress,
         ):
-            report = run_sweep(whole, file, progress)
+            try:
+                report = run_sweep(whole, file, progress)
+            except KeyboardInterrupt:
+                _tell_kept(whole)
+                raise
         notes = _draw(plot, report)
         if page is not None:
             _write_page(page, report, file, over, model, given, options)
@@ -103,6 +115,19 @@ def sweep(
         for note in notes:
             Page(open_console(sys.stderr, color)).line(f"note: {note}")
     raise typer.Exit(report.exit_code)
+
+
+def _tell_kept(sweep: Sweep) -> None:
+    """What of a sweep that is ended from outside is on disk, and how it goes on."""
+    page = Page(open_console(sys.stderr))
+    done, total = len(sweep.rows()), len(sweep.members)
+    if sweep.journal is not None:
+        page.line(
+            f"{done} of {total} models are done, and kept in {sweep.journal.path}: "
+            "the same command with --resume does the others"
+        )
+    else:
+        page.line(f"{done} of {total} models were done; their rows were not kept in a file")
 
 
 def _check_targets(plot: str | None, out: Path | None, page: Path | None, resume: bool) -> None:
@@ -120,12 +145,9 @@ def _check_targets(plot: str | None, out: Path | None, page: Path | None, resume
 
 def chosen_model(file: str, name: str | None, given: dict[str, str]) -> Model:
     """The one model that is meant."""
-    from geoflow.semantics import load, load_text
+    from geoflow.semantics import load, load_input
 
-    if file == "-":
-        models, diagnostics = load_text(sys.stdin.read(), "<stdin>", given)
-    else:
-        models, diagnostics = load(file, given)
+    models, diagnostics = load_input(given) if file == "-" else load(file, given)
     if render_errors(diagnostics, open_console(sys.stderr)):
         raise typer.Exit(WRONG_CALL)
     names = [m.name for m in models]
@@ -148,12 +170,18 @@ def _cores() -> int:
 def _journal(sweep: Sweep, out: Path | None, resume: bool) -> Journal | None:
     """Where finished rows are written down."""
     from geoflow.sweep.cache import cache_folder
-    from geoflow.sweep.journal import Journal
+    from geoflow.sweep.journal import InUse, Journal
     from geoflow.sweep.sweep import journal_path
 
     path = out or journal_path(cache_folder(), sweep)
     try:
         return Journal.resume(path) if resume else Journal.begin(path)
+    except InUse:
+        reason = f"another sweep is writing to {path}"
+        if out is not None or resume:
+            refuse(reason, "wait for it, or name another file with --out")
+        sweep.notes.append(f"rows are not kept on disk: {reason}")
+        return None
     except OSError as error:
         reason = f"{path} cannot be written: {error.strerror or error}"
         if out is not None:
@@ -181,6 +209,7 @@ def _write_page(
     words += ["--seed", str(options.seed)] if options.seed else []
     words += ["--rank-only"] if options.rank_only else []
     words += ["--timeout", f"{options.timeout:g}"] if options.timeout is not None else []
+    words += ["--memory", f"{options.memory / GIB:g}"] if options.memory != MOST_MEMORY else []
     words += ["--gates", options.gates] if options.gates else []
     again = Reproduction(shlex.join(words), version(), options.seed)
     write(page, sweep_page(report, again))

@@ -99,17 +99,7 @@ def smooth(ring: Arithmetic, name: str, x: Array) -> Array:
     half = len(x) // 2
     value = smooth(ring, name, x[:half])
     slope = _DERIVATIVES[name](ring, x[:half], value)
-    tail = mul(ring, slope, x[half:])
-    return np.concatenate([_grown(ring, value, half, tail), _grown(ring, tail, half, value)])
-
-
-def _grown(ring: Arithmetic, a: Array, length: int, like: Array) -> Array:
-    shape = np.broadcast_shapes(a.shape[1:], like.shape[1:])
-    if len(a) < length:
-        a = np.concatenate(
-            [np.broadcast_to(a, a.shape[:1] + shape), ring.zeros((length - len(a), *shape))]
-        )
-    return np.broadcast_to(a, a.shape[:1] + shape)
+    return np.concatenate([value, mul(ring, slope, x[half:])])
 
 
 def reciprocal(ring: Arithmetic, a: Array) -> Array:
@@ -185,9 +175,7 @@ def inverse(ring: Arithmetic, a: Array) -> Array:
             determinant, adjugate = determinant_and_adjugate(ring, part)
             known = mul(ring, adjugate, reciprocal(ring, determinant)[..., None, None])
             solved.append((part, known))
-        if len(known) > len(out):
-            out = np.array(_grown(ring, out, len(known), out))
-        out[: len(known), ..., rows, columns] = known
+        out[..., rows, columns] = known
     return out
 
 
@@ -219,7 +207,7 @@ def determinant_and_adjugate(ring: Arithmetic, a: Array) -> tuple[Array, Array]:
         determinant, found = ring.determinant_and_inverse(a)
         return determinant, ring.mul(determinant[..., None, None], found)
     identity = ring.literal(np.eye(n).reshape((1,) * (a.ndim - 2) + (n, n)))
-    m, c = identity, ring.zeros((1,) * (a.ndim - 2))
+    m = c = identity
     for k in range(1, n + 1):
         product = matmul(ring, a, m)
         trace = ring.sum(ring.mul(product, identity), (a.ndim - 2, a.ndim - 1))

@@ -67,6 +67,11 @@ def memory(dimension: int) -> int:
     return 4 * dimension**2 + 6 * 8 * BATCH * dimension
 
 
+def operations(dimension: int) -> float:
+    """Multiplications and additions that the elimination of so many rows takes, about."""
+    return 2 / 3 * float(dimension) ** 3
+
+
 def remainder(rows: np.ndarray, block: Block, prime: int) -> np.ndarray:
     """Rows modulo those of a block, in the columns that the block leaves free."""
     out = product(np.take(rows, block.pivots, axis=1), block.tail, prime)

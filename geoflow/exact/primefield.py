@@ -58,7 +58,7 @@ class PrimeField:
         return value.numerator * pow(value.denominator, -1, self.p) % self.p
 
     def constant(self, value: Fraction, shape: tuple[int, ...]) -> np.ndarray:
-        return np.full(shape, self.fraction(value), dtype=np.int64)
+        return np.full(shape, self.fraction(value))
 
     def zeros(self, shape: tuple[int, ...]) -> np.ndarray:
         return np.zeros(shape, dtype=np.int64)
@@ -79,7 +79,7 @@ class PrimeField:
         return a.sum(axis=axes) % self.p
 
     def segment_sum(self, a: np.ndarray, starts: np.ndarray) -> np.ndarray:
-        return np.add.reduceat(a, starts, axis=0) % self.p
+        return np.add.reduceat(a, starts) % self.p
 
     def matmul(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         inner = a.shape[-1]

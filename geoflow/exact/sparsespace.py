@@ -45,10 +45,10 @@ class _Blocks:
         pivots = self.blocks.pivots
         at = np.where(pivots >= 0, row[np.maximum(pivots, 0)], 0)
         hit = np.flatnonzero(at.any(axis=1))
-        out = np.zeros(pivots.shape, dtype=np.int64)
+        out = np.zeros_like(pivots)
         for b in hit:
             out[b] = (at[b][:, None] * self.blocks.combined[b] % prime).sum(axis=0) % prime
-        return out.reshape(-1)
+        return out.ravel()
 
 
 class SparseSpace:
@@ -88,15 +88,15 @@ class SparseSpace:
         names = distinct(core.columns)
         others = np.flatnonzero(~closed)
         if len(names) <= LARGEST_CORE:
-            others = np.setdiff1d(others, names, assume_unique=True)
+            others = np.setdiff1d(others, names)
             width = len(names) + min(len(others), _SPARE)
         else:
             names, width = names[:0], LARGEST_CORE
-        self._target = np.full(self.dimension, -1, dtype=np.int64)
+        self._target = np.full(self.dimension, -1)
         self._target[names] = np.arange(len(names))
         if len(others):
             self._target[others] = len(names) + _spread(len(others), width - len(names), rng)
-        self._factor = np.ones(self.dimension, dtype=np.int64)
+        self._factor = np.full(self.dimension, 1)
         self._factor[others] = rng.integers(1, self.prime, len(others))
         self._core = RowSpace(width, self.prime)
         self.core = (core.count, len(distinct(core.columns)))

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-import flint
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from geoflow.exact.balls import Balls
 from geoflow.exact.interpreter import UnluckyPoint, run
+from geoflow.exact.precision import working_precision
 from geoflow.exact.program import Program, UnsupportedPrimitive, trace
 from geoflow.expr.evaluate import evaluate, rationals
 from geoflow.expr.tree import Apply, Expr, walk
@@ -67,7 +67,7 @@ def _certainly(
     """Whether balls have a value at point k: no denominator may be 0, and no radicand or logarithm's argument."""
     ring = Balls()
     try:
-        with flint.ctx.workprec(_BITS):
+        with working_precision(_BITS):
             symbolic = {
                 n: ring.literal(constants[n][None, [k]]) for n, v in exact.items() if v is None
             }

@@ -13,6 +13,7 @@ from geoflow.arguments import name_leaves
 from geoflow.expr.evaluate import evaluate, rationals
 from geoflow.expr.printer import print_expr
 from geoflow.expr.tree import Apply, Expr, Number, Parameter, Time, Velocity, walk
+from geoflow.extras import needing
 from geoflow.flow import Flow
 from geoflow.laws.tokens import environment
 from geoflow.parametrization import TIME
@@ -100,7 +101,8 @@ class Law:
         """
         if any(isinstance(n, Velocity | Time) for n in walk(self.expression)):
             raise ValueError("a law of velocities or of time has no PyTorch form yet")
-        from geoflow.expr.torch import torch_law
+        with needing("torch", "torch", "a law for PyTorch"):
+            from geoflow.expr.torch import torch_law
 
         exact = {**self.flow.constants, **rationals([self.expression])}
         values = {n: symbolic.get(n, 1.0) if v is None else float(v) for n, v in exact.items()}

@@ -13,7 +13,6 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-import flint
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -25,6 +24,7 @@ from geoflow.exact.floats import Floats
 from geoflow.exact.gates import multi_affine
 from geoflow.exact.interpreter import UnluckyPoint, run
 from geoflow.exact.lifting import PIECEWISE, lift
+from geoflow.exact.precision import working_precision
 from geoflow.exact.program import Program, UnsupportedPrimitive, trace
 from geoflow.exact.radicals import ROOTS, has_roots
 from geoflow.flow import Flow
@@ -145,7 +145,7 @@ class Generator:
         letter = Letter(np.ones((1, 1)), self.draw_controls(draw, rng, 1))
         try:
             for ring in (Floats(), Balls()):  # the first is quick to tell where there is none
-                with flint.ctx.workprec(_BITS), np.errstate(all="ignore"):
+                with working_precision(_BITS), np.errstate(all="ignore"):
                     known = {n: ring.literal(v) for n, v in symbolic.items()}
                     constants = exact_constants(ring, self.flow.constants, known)
                     place = {n: ring.literal(v) for n, v in point.items()}
@@ -182,11 +182,12 @@ class Generator:
         n = flow.dimension
         return min(flow.cotangent_size + flow.has_drift, n) if self.linear else n
 
-    @property
+    @cached_property
     def linear(self) -> bool:
         """Whether the fields are linear in the controls."""
-        flow = self.flow
-        return flow.dynamics.linear and not flow.parametrization.data and not self.program.gates
+        p = self.flow.parametrization
+        plain = not p.data and not self.program.gates
+        return plain and self.flow.dynamics.linear and p.transposes
 
     def word(
         self,

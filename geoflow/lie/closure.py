@@ -29,10 +29,10 @@ from geoflow.lie.certify import certify
 from geoflow.lie.chance import anchored_degree, error_bound, run_degree
 from geoflow.lie.point import DrawLetter, ModularPoint, draw_point, free_letter, random_words
 from geoflow.lie.seeding import Start, start
+from geoflow.memory import GIB, MOST_MEMORY
 from geoflow.results import Certificate, RankRun
 
 AGREEING_RUNS = 2
-MOST_MEMORY = 8 * 2**30  # bytes that one row space may take
 _MOST_RUNS = 6
 _MOST_UNLUCKY = 40
 _MOST_REPEATED = 8  # primes drawn again because a run had them
@@ -50,13 +50,15 @@ _PATIENCE = (
 class TooManyCoordinates(Exception):
     """The state is larger than dense elimination has memory for."""
 
-    def __init__(self, dimension: int):
-        super().__init__(dimension)
+    def __init__(self, dimension: int, memory: int = MOST_MEMORY):
+        super().__init__(dimension, memory)
         self.dimension = dimension
-        needed, most = elimination.memory(dimension) / 2**30, MOST_MEMORY / 2**30
+        needed = elimination.memory(dimension) / GIB
+        self.gib = math.ceil(10 * needed) / 10  # a limit that is enough
         self.message = (
             f"no sparse fields were found for a state of {dimension:,} coordinates, and dense elimination "
-            f"would take {needed:.1f} GiB of memory; at most {most:.0f} GiB are used"
+            f"would take {needed:.1f} GiB of memory and some {elimination.operations(dimension):.0e} operations "
+            f"at each of two points; at most {memory / GIB:.3g} GiB are used"
         )
 
 
@@ -74,17 +76,19 @@ def close(
     deadline: Deadline,
     draw: DrawLetter = free_letter,
     at: Callable[[np.random.Generator], ModularPoint] | None = None,
+    memory: int = MOST_MEMORY,
 ) -> Closure:
     """Ranks by bracket depth until two runs, at different points and primes, stagnate at the same greatest rank.
 
     `draw` makes the random fields, `at` the points: any, if it is left out.
+    `memory` bounds a row space, in bytes.
 
     Raises:
         UnluckyPoint, UnsupportedPrimitive: see `lie.point.draw_point`.
-        TooManyCoordinates: elimination would take more than `MOST_MEMORY`, and there are no sparse fields to begin
+        TooManyCoordinates: elimination would take more than `memory`, and there are no sparse fields to begin
             with (`lie.seeding`).
     """
-    fits = elimination.memory(generator.flow.dimension) <= MOST_MEMORY
+    fits = elimination.memory(generator.flow.dimension) <= memory
     begins = draw is free_letter and at is None
     rng = np.random.default_rng([seed, 0x6C6965])
     flow = generator.flow
@@ -100,7 +104,7 @@ def close(
         try:
             begun = start(generator, place, seed, deadline) if begins else None
             if begun is None and not fits:
-                raise TooManyCoordinates(flow.dimension)
+                raise TooManyCoordinates(flow.dimension, memory)
             run, finished = _run(generator, place, rng, deadline, draw, begun)
             if begun is not None and fits and not finished and not deadline.passed:
                 begins = False

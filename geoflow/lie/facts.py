@@ -41,9 +41,7 @@ def facts(generator: Generator, closure: Closure, exact_rank: bool, seed: int) -
     rng = np.random.default_rng([seed, 0x666163])
     flow, ranks, place = generator.flow, closure.certificate.ranks, closure.point
     span = generator.spanning_controls
-    first_exact = (not generator.estimated and flow.dynamics.linear and ranks[0] == span) or (
-        exact_rank and len(ranks) == 1
-    )
+    first_exact = (not generator.estimated and ranks[0] == span) or (exact_rank and len(ranks) == 1)
     depth = ranks.index(ranks[-1])
     depth_exact = (exact_rank and depth == 0) or (exact_rank and depth == 1 and first_exact)
     involutive = depth == 0
@@ -78,7 +76,8 @@ def _own_fields(generator: Generator) -> bool:
     flow = generator.flow
     if generator.estimated:
         return False
-    return flow.dynamics.linear and not any(m.metric.spans for m in flow.parametrization.metrics)
+    p = flow.parametrization
+    return flow.dynamics.linear and p.transposes and not any(m.metric.spans for m in p.metrics)
 
 
 def _jacobian_rank(
@@ -136,8 +135,8 @@ def _commuting(
 
 
 def _gates_of(first: Letter, second: Letter, generator: Generator) -> Letter:
-    """The second letter, in all pairs but three with the gates of the first: neurons that are on in one and off in
-    the other say nothing."""
+    """The second letter, in all pairs but three with the gates of the first: a neuron that is on in one field and off
+    in the other says nothing."""
     own = len(second.controls) - len(generator.program.gates)
     mixed = [
         np.concatenate([b[:, :3], a[:, 3:]], axis=1)

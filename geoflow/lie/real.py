@@ -24,7 +24,8 @@ from geoflow.lie.bracket import Field, Generator, Letter, exact_constants
 from geoflow.lie.closure import close
 from geoflow.lie.gates import real_gates
 from geoflow.lie.point import ModularPoint, whole_point
-from geoflow.results import RealGates
+from geoflow.memory import MOST_MEMORY
+from geoflow.results import Certificate, RealGates
 
 BITS = 40
 _SCALES = (0, 0, 20, 40, 60)  # further bits of a parameter: a bias beside W·x is as large as that
@@ -48,7 +49,12 @@ class _Candidate:
         return self.switching, self.evenness
 
 
-def count_real(generator: Generator, seed: int, deadline: Deadline = Deadline()) -> RealGates:
+def count_real(
+    generator: Generator,
+    seed: int,
+    deadline: Deadline = Deadline(),
+    memory: int = MOST_MEMORY,
+) -> RealGates:
     """The greatest rank found with real gates, the point, and the counts at other points.
 
     Raises:
@@ -65,7 +71,7 @@ def count_real(generator: Generator, seed: int, deadline: Deadline = Deadline())
         if deadline.passed and counts:
             break
         try:
-            certificate = _closure(generator, candidate, seed, deadline)
+            certificate = _closure(generator, candidate, seed, deadline, memory)
         except UnluckyPoint:
             continue
         upper = certificate.dimension - certificate.rank
@@ -139,7 +145,9 @@ def _data(generator: Generator, rng: np.random.Generator, batch: int) -> tuple[n
     return generator.draw_controls(draw, rng, batch)
 
 
-def _closure(generator: Generator, candidate: _Candidate, seed: int, deadline: Deadline):
+def _closure(
+    generator: Generator, candidate: _Candidate, seed: int, deadline: Deadline, memory: int
+) -> Certificate:
     """Ranks by depth at the candidate, mod two primes."""
 
     def at(rng: np.random.Generator) -> ModularPoint:
@@ -163,7 +171,7 @@ def _closure(generator: Generator, candidate: _Candidate, seed: int, deadline: D
         return Letter(weight, (*reduced, *gates))
 
     free = replace(generator, free_gates=False)
-    return close(free, seed, deadline, draw, at).certificate
+    return close(free, seed, deadline, draw, at, memory).certificate
 
 
 def _exact(values: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from geoflow.codes import CODES
 from geoflow.diagnostics import Diagnostic
 from geoflow.report.locations import relative_path, told
+from geoflow.report.visible import visible
 from geoflow.results import Report
 
 _LEVELS = {"error": "error", "warning": "warning", "note": "notice"}
@@ -36,6 +37,7 @@ def _place(diagnostic: Diagnostic) -> dict[str, str]:
 
 
 def _data(text: str) -> str:
+    text = "\n".join(visible(line) for line in text.split("\n"))
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 

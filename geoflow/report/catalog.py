@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from rich.console import Console
@@ -10,6 +11,7 @@ from geoflow.report.machine import diagnostic_data, plain
 from geoflow.report.page import Page, Part
 from geoflow.report.snippet import render_diagnostic
 from geoflow.report.verdicts import holds
+from geoflow.report.visible import visible
 from geoflow.results import Catalog, CatalogEntry
 
 _COLUMNS = ("name", "network", "count", "here", "laws", "status", "source")
@@ -93,11 +95,12 @@ def catalog_markdown(catalog: Catalog) -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("*", "\\*")
+    plain = visible(text).replace("&", "&amp;").replace("<", "&lt;")
+    return re.sub(r"([\\|*_`\[\]!])", r"\\\1", plain)
 
 
 def _code(text: str) -> str:
-    return f"`{text.replace('|', chr(92) + '|')}`" if text else ""
+    return f"`{visible(text).replace('|', chr(92) + '|').replace('`', '')}`" if text else ""
 
 
 def catalog_data(catalog: Catalog) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from geoflow.report.page import Page
 from geoflow.report.verdicts import SIGNS, STYLES
+from geoflow.report.visible import cell
 from geoflow.rows import ClaimOverSweep, Outcome, Row, Sizes, SweepReport, claims_over, told
 
 _ABSENT, _FAILED = "·", "!"
@@ -116,7 +117,7 @@ def sweep_csv(report: SweepReport) -> str:
             [
                 *(value for _, value in row.sizes),
                 *(("", "", "") if laws is None else (laws.lower, laws.upper, laws.status)),
-                "; ".join(f"{c.text}: {c.verdict}" for c in outcome.claims),
+                cell("; ".join(f"{c.text}: {c.verdict}" for c in outcome.claims)),
                 outcome.failure.code if outcome.failure else "",
                 outcome.seconds,
             ]

@@ -7,12 +7,18 @@ the host uses.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+
+from geoflow.replacing import replace_file
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 LAW_COLOURS = ("#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")  # further laws are grey
 CONTROL_COLOUR = "#d55e00"
@@ -48,6 +54,7 @@ def plot_laws(path: str | Path, curves: Curves, title: str = "") -> None:
 
     Raises:
         ValueError: the suffix is not one of `SUFFIXES`.
+        OSError: it cannot be written.
     """
     path = Path(path)
     if path.suffix.lower() not in SUFFIXES:
@@ -66,8 +73,20 @@ def plot_laws(path: str | Path, curves: Curves, title: str = "") -> None:
         legend = figure.legend(handles, labels, loc="outside lower left", frameon=False)
         for text in legend.get_texts():
             text.set_parse_math(False)
-        undated = {"Date": None} if path.suffix.lower() == ".svg" else None
-        figure.savefig(path, dpi=160, metadata=undated)
+        save_figure(figure, path, dpi=160)
+
+
+def save_figure(figure: Figure, path: str | Path, dpi: float | None = None) -> None:
+    """Write a figure in the format of its suffix, in one step or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    suffix = Path(path).suffix.lower()
+    written = io.BytesIO()
+    undated = {"Date": None} if suffix == ".svg" else None
+    figure.savefig(written, format=suffix[1:], dpi=dpi or "figure", metadata=undated)
+    replace_file(Path(path), written.getvalue())
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from geoflow.report.figures import save_figure
 from geoflow.rows import SweepReport, told
 
 MOST_PANELS = 16
@@ -35,7 +35,7 @@ def draw_sweep(path: str, report: SweepReport) -> tuple[str, ...]:
     for place, key in enumerate(kept, start=1):
         _panel(figure, (lines, columns, place), panels[key], names, top, told(key))
     with matplotlib.rc_context({"svg.hashsalt": "geoflow"}):
-        figure.savefig(path, metadata={"Date": None} if Path(path).suffix == ".svg" else None)
+        save_figure(figure, path)
     left = len(panels) - len(kept)
     return (f"{left} more panels do not fit the figure",) if left else ()
 

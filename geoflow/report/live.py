@@ -30,6 +30,7 @@ class LiveReport:
         self._since = time.monotonic()
         self._open: tuple[str, str] | None = None
         self.shown: set[tuple[str, str]] = set()
+        self.finished: dict[tuple[str, str], ModelReport] = {}
 
     def __enter__(self) -> LiveReport:
         return self
@@ -52,6 +53,7 @@ class LiveReport:
 
     def counted(self, report: ModelReport) -> None:
         """Prints the exact verdict."""
+        self.finished[report.file, report.model] = report
         if self._stream:
             self._pause()
             self._close()
@@ -61,6 +63,7 @@ class LiveReport:
 
     def verified(self, report: ModelReport) -> None:
         """Prints the verification line below the verdict it belongs to."""
+        self.finished[report.file, report.model] = report
         if self._stream and self._open == (report.file, report.model):
             self._pause()
             render_verification(report, self._out)

@@ -59,7 +59,7 @@ class Page:
 
     def line(self, *parts: Part) -> None:
         """One line, never wrapped: a wrapped line would tear carets and columns apart."""
-        self.console.print(self._text(parts), soft_wrap=True)
+        self._print(self._text(parts))
 
     def paragraph(self, lead: Part, text: str, style: str = "") -> None:
         """Text wrapped to the page behind a lead, with a hanging indent of the lead's width."""
@@ -70,29 +70,36 @@ class Page:
             wrapped = self._text(((paragraph, style),)).wrap(self.console, room)
             for row in wrapped or [Text()]:
                 row.rstrip()
-                self.console.print(Text.assemble(lead_text, row), soft_wrap=True)
+                self._print(Text.assemble(lead_text, row))
                 lead_text = Text(" " * indent)
 
     def columns(self, left: tuple[Part, ...], right: str, style: str = "", at: int = 44) -> None:
         """A left part and, from column `at` on, a right part, or below if there is no room."""
         head = self._text(left)
         if not right:
-            self.console.print(head, soft_wrap=True)
+            self._print(head)
             return
         if head.cell_len > at - 2 or at + 30 > self.width:
-            self.console.print(head, soft_wrap=True)
+            self._print(head)
             head = Text(" " * 12)
         else:
             head.append(" " * (at - head.cell_len))
         indent = head.cell_len
         for row in self._text(((right, style),)).wrap(self.console, max(self.width - indent, 24)):
             row.rstrip()
-            self.console.print(Text.assemble(head, row), soft_wrap=True)
+            self._print(Text.assemble(head, row))
             head = Text(" " * indent)
 
     def blank(self) -> None:
         """An empty line."""
         self.console.print()
+
+    def _print(self, row: Text) -> None:
+        """One row. On GitHub a line that begins with `::` would be a command, and a file may be called so."""
+        begin = len(row.plain) - len(row.plain.lstrip())
+        if row.plain.startswith("::", begin):
+            row = Text.assemble(row[:begin], "\\x3a", row[begin + 1 :])
+        self.console.print(row, soft_wrap=True)
 
     def _text(self, parts: tuple[Part, ...]) -> Text:
         pairs = [(part, "") if isinstance(part, str) else part for part in parts]

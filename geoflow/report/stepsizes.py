@@ -6,14 +6,14 @@ import csv
 import io
 import math
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from geoflow.discretized import ROUND_OFF, Discretized
-from geoflow.report.figures import CONTROL_COLOUR, GREY, LAW_COLOURS
+from geoflow.report.figures import CONTROL_COLOUR, GREY, LAW_COLOURS, save_figure
 from geoflow.report.page import Page
+from geoflow.report.visible import cell
 
 
 def render_discretized(found: Discretized, console: Console) -> None:
@@ -67,7 +67,9 @@ def discretized_csv(found: Discretized) -> str:
     for number, law in enumerate(found.laws):
         for r in found.runs:
             drift = r.drifts[number]
-            writer.writerow([law.text, r.step, r.momentum, r.steps, drift, r.moved, r.control])
+            writer.writerow(
+                [cell(law.text), r.step, r.momentum, r.steps, drift, r.moved, r.control]
+            )
     return out.getvalue()
 
 
@@ -114,5 +116,4 @@ def draw_discretized(path: str, found: Discretized) -> None:
         legend = figure.legend(loc="outside lower left", frameon=False)
         for text in legend.get_texts():
             text.set_parse_math(False)
-        undated = {"Date": None} if Path(path).suffix.lower() == ".svg" else None
-        figure.savefig(path, dpi=160, metadata=undated)
+        save_figure(figure, path, dpi=160)

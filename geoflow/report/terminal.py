@@ -6,7 +6,7 @@ The exact verdict is known seconds before the trajectories are integrated, so `r
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from rich.console import Console
 
@@ -51,13 +51,8 @@ def render_full(
 ) -> None:
     """The whole report, but for the models that are `already_shown`, by (file, model)."""
     page = Page(console)
-    for model in report.models:
-        if (model.file, model.model) in already_shown:
-            continue
-        render_model(model, console, verbose=verbose)
-        if model.verify is not None:
-            render_verification(model, console)
-        page.blank()
+    shown = [m for m in report.models if (m.file, m.model) not in already_shown]
+    render_models(shown, console, verbose=verbose)
     findings = [d for d in report.diagnostics if not _told_in_block(d, report)]
     for diagnostic in findings if verbose else findings[:FINDINGS_SHOWN]:
         render_diagnostic(diagnostic, console)
@@ -66,6 +61,17 @@ def render_full(
         page.line(f"… and {len(findings) - FINDINGS_SHOWN} more findings (-v shows all)")
         page.blank()
     render_summary(report, console)
+
+
+def render_models(
+    models: Iterable[ModelReport], console: Console, *, verbose: bool = False
+) -> None:
+    """The blocks of models, nothing else."""
+    for model in models:
+        render_model(model, console, verbose=verbose)
+        if model.verify is not None:
+            render_verification(model, console)
+        Page(console).blank()
 
 
 def render_model(model: ModelReport, console: Console, *, verbose: bool = False) -> None:

@@ -66,6 +66,11 @@ def visible(text: str, ascii_only: bool = False) -> str:
     return "".join(_shown(character, ascii_only) for character in text)
 
 
+def cell(text: str) -> str:
+    """A text as a cell of CSV: what a spreadsheet would take for a formula stands behind an apostrophe."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
 def width(text: str) -> int:
     """The number of terminal cells of a text that is already visible."""
     return cell_len(text)

@@ -24,12 +24,16 @@ from geoflow.semantics.elaborate import Elaborated, Opened, elaborate
 from geoflow.semantics.messages import close_name
 from geoflow.semantics.model import Model
 from geoflow.semantics.overrides import read_overrides
+from geoflow.semantics.signatures import FUNCTIONS
 from geoflow.syntax import messages as text_messages
 from geoflow.syntax import tree
+from geoflow.syntax.layout import STATEMENT_WORDS
+from geoflow.syntax.lookalikes import lookalikes
 from geoflow.syntax.parser import MOST_SHOWN, parse
-from geoflow.syntax.source import LONGEST_FILE, read, unify_line_ends
+from geoflow.syntax.source import LONGEST_FILE, decode, read, read_input, unify_line_ends
 
 Loaded = tuple[tuple[Model, ...], tuple[Diagnostic, ...]]
+_WORDS = STATEMENT_WORDS | frozenset(FUNCTIONS)
 _MOST_FILES = 100
 _MOST_STATEMENTS = 100_000
 _NOTHING: Mapping[str, str] = {}
@@ -50,6 +54,15 @@ def load(
     except DiagnosticError as error:
         return (), error.diagnostics
     return _load(source, overrides, Path(path).parent, Path(path), lenient)
+
+
+def load_input(overrides: Mapping[str, str] = _NOTHING, *, lenient: bool = False) -> Loaded:
+    """The models of standard input; `lenient` as in `load`."""
+    try:
+        source = decode(read_input(), "<stdin>")
+    except DiagnosticError as error:
+        return (), error.diagnostics
+    return _load(source, overrides, None, None, lenient)
 
 
 def load_text(
@@ -113,7 +126,7 @@ def _survey(
     lenient: bool,
 ) -> Survey:
     file, diagnostics = parse(source)
-    collected = list(diagnostics)
+    collected = [*diagnostics, *lookalikes(source, _WORDS)]
     reading = _Reading(folder, path, collected)
     opened = _open(file, reading)
     declared = {id(statement): statement for part in opened for statement in part.statements}
@@ -300,12 +313,13 @@ class _Reading:
         try:
             root = self.folder.resolve()
             path = (folder / name).resolve()
+            is_folder = path.is_dir()
         except (OSError, RuntimeError, ValueError):
             raise DiagnosticError(_cannot_follow(statement, "the path is not valid")) from None
         if PurePath(name).is_absolute() or not path.is_relative_to(root):
             reason = "it lies outside the folder of the main file"
             raise DiagnosticError(_cannot_follow(statement, reason))
-        if path.is_dir():
+        if is_folder:
             raise DiagnosticError(_cannot_follow(statement, "it is a folder"))
         return path
 
@@ -327,7 +341,7 @@ class _Reading:
             reason = f"the files used are longer than {LONGEST_FILE:,} characters together"
             raise DiagnosticError(_cannot_follow(statement, reason))
         file, problems = parse(source)
-        self.diagnostics += problems
+        self.diagnostics += [*problems, *lookalikes(source, _WORDS)]
         allowed = (tree.Use, tree.Dim, tree.Const, tree.Let, tree.Def, tree.Broken)
         for inner in file.statements:
             if not isinstance(inner, allowed):

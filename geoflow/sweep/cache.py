@@ -6,6 +6,7 @@ is told in a note.
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from pathlib import Path
@@ -67,6 +68,8 @@ class DiskCache:
         self._connection: sqlite3.Connection | None = None
         self._path = folder / "outcomes.sqlite3"
         try:
+            if folder.exists() and not folder.is_dir():
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
             folder.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(self._path, timeout=2, isolation_level=None)
             self._prepare()

@@ -33,7 +33,9 @@ class OverSizes:
         if all(size.name in options.overrides for size in model.sweep.sizes):
             return None  # no size is left to sweep
         seconds = options.timeout or PATIENCE
-        settings = SweepOptions(options.seed, options.gates, rank_only=True, timeout=seconds)
+        settings = SweepOptions(
+            options.seed, options.gates, rank_only=True, timeout=seconds, memory=options.memory
+        )
         with closing(DiskCache(cache_folder()) if self.cached else NoCache()) as cache:
             sweep = Sweep(family(model, fixed=options.overrides), settings, cache)
             return _judged(model, sweep, Deadline.after(seconds))
@@ -42,6 +44,7 @@ class OverSizes:
 def _judged(model: Model, sweep: Sweep, deadline: Deadline) -> ClaimResult | None:
     done = claims = 0
     verdict: Verdict = "proved"
+    of = ""
     base = _base(model, len(sweep.members))
     for member, outcome in sweep.run():
         if outcome.cut is not None:
@@ -49,14 +52,16 @@ def _judged(model: Model, sweep: Sweep, deadline: Deadline) -> ClaimResult | Non
         if not outcome.good:
             return _failing(base, member, outcome)
         done, claims = done + 1, claims + len(outcome.claims)
+        if outcome.laws is not None and outcome.laws.of == "path-lifting":
+            of = ", for the path-lifting"
         if any(claim.verdict == "probable" for claim in outcome.claims):
             verdict = "probable"
         if deadline.passed:
             break
     if done == len(sweep.members):
-        held = replace(base, verdict=verdict, detail="holds at all of them")
+        held = replace(base, verdict=verdict, detail=f"holds at all of them{of}")
         return held if claims else None
-    detail = f"holds at the first {done}, when the time ran out"
+    detail = f"holds at the first {done}{of}, when the time ran out"
     return replace(base, detail=detail, hints=("`geoflow sweep` counts them all",))
 
 

@@ -7,18 +7,20 @@ doing; a task that kills its worker again and again becomes a row that says so.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import CancelledError
-from contextlib import suppress
-from typing import cast
+import time
+from collections.abc import Callable, Collection, Generator, Mapping
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from contextlib import closing, suppress
 
 from geoflow.diagnostics import Diagnostic, DiagnosticError
 from geoflow.rows import Failure, Outcome
-from geoflow.sweep.task import Task, perform
+from geoflow.signals import held
+from geoflow.sweep.task import ONE_THREAD, Task, begin_worker, perform
 
 Work = Callable[[Task], Outcome]
-Outcomes = Iterator[tuple[str, Outcome]]
+Outcomes = Generator[tuple[str, Outcome], None, None]
 _MOST_AHEAD = 500  # tasks that wait on a cluster's scheduler
+_HANDING = 5  # seconds at most for tasks to get into a queue
 _PATIENCE = 30  # seconds for a scheduler to answer
 
 
@@ -44,39 +46,54 @@ def _here(tasks: Mapping[str, Task], work: Work) -> Outcomes:
 
 
 def _in_processes(tasks: Mapping[str, Task], jobs: int, work: Work) -> Outcomes:
-    from joblib import Parallel, delayed, parallel_config
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
-
     waiting = dict(tasks)
     while waiting:
         before = len(waiting)
-        with suppress(TerminatedWorkerError):
-            with parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1):
-                parallel = Parallel(return_as="generator_unordered")
-                calls = (delayed(_keyed)(work, *item) for item in tuple(waiting.items()))
-                for key, outcome in cast(Outcomes, parallel(calls)):
-                    del waiting[key]
-                    yield key, outcome
-            return
+        with closing(_pooled(dict(waiting), min(jobs, before), work)) as finished:
+            for key, outcome in finished:
+                del waiting[key]
+                yield key, outcome
         if len(waiting) == before:  # no progress: find the task that kills its worker
             key = next(iter(waiting))
-            yield key, _alone(waiting.pop(key), work)
+            alone = dict(_pooled({key: waiting.pop(key)}, 1, work))
+            yield key, alone.get(key) or _died()
 
 
-def _keyed(work: Work, key: str, task: Task) -> tuple[str, Outcome]:
-    return key, work(task)
-
-
-def _alone(task: Task, work: Work) -> Outcome:
-    """The outcome of a task in a process of its own."""
+def _pooled(tasks: Mapping[str, Task], workers: int, work: Work) -> Outcomes:
+    """The outcomes that a pool of processes comes to; one that loses a worker lacks some. No worker outlives it."""
     from joblib.externals.loky import ProcessPoolExecutor
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
+    from joblib.externals.loky.process_executor import BrokenProcessPool
 
-    with ProcessPoolExecutor(max_workers=1) as executor:
-        try:
-            return executor.submit(work, task).result()
-        except TerminatedWorkerError:
-            return _died()
+    executor = ProcessPoolExecutor(workers, initializer=begin_worker, env=dict(ONE_THREAD))
+    left, keys, broken = iter(tasks.items()), dict[Future[Outcome], str](), False
+    try:
+        while True:
+            # no more than the queue of the workers holds
+            with suppress(BrokenProcessPool), held():  # workers start here, and inherit the mask
+                for key, task in itertools.islice(left, 0 if broken else 2 * workers - len(keys)):
+                    keys[executor.submit(work, task)] = key
+            if not keys:
+                return
+            for future in wait(keys, return_when=FIRST_COMPLETED).done:
+                key = keys.pop(future)
+                try:
+                    outcome = future.result()
+                except BrokenProcessPool:
+                    broken = True
+                    continue
+                except Exception as error:
+                    outcome = _not_run(error)
+                yield key, outcome
+    finally:
+        _handed_on(keys)
+        executor.shutdown(wait=True, kill_workers=True)
+
+
+def _handed_on(futures: Collection[Future[Outcome]]) -> None:
+    """Wait until all are in the queue of the workers: a pool that is ended before that fails in a thread of its own."""
+    end = time.monotonic() + _HANDING
+    while time.monotonic() < end and not all(f.running() or f.done() for f in futures):
+        time.sleep(0.01)
 
 
 def _died() -> Outcome:
@@ -84,12 +101,19 @@ def _died() -> Outcome:
     return Outcome(None, failure=Failure("GEO0902", message))
 
 
+def _not_run(error: Exception) -> Outcome:
+    what = f"A worker could not run this: {type(error).__name__}: {error}."
+    return Outcome(None, failure=Failure("GEO0902", what))
+
+
 # ---------------------------------------------------------------- many machines
 
 
 def _on_cluster(tasks: Mapping[str, Task], address: str, work: Work) -> Outcomes:
     try:
-        from distributed import Client, Future, KilledWorker, as_completed
+        from distributed import Client, KilledWorker
+        from distributed import Future as Remote
+        from distributed import as_completed as as_returned
     except ImportError:
         message = "`--scheduler` needs Dask, which is not installed."
         hint = 'pip install "geoflow[cluster]"'
@@ -100,9 +124,9 @@ def _on_cluster(tasks: Mapping[str, Task], address: str, work: Work) -> Outcomes
         raise DiagnosticError(_unreachable(address, error)) from None
     with client:
         left = iter(tasks.items())
-        keys: dict[Future, str] = {}
+        keys: dict[Remote, str] = {}
 
-        def submit(count: int) -> list[Future]:
+        def submit(count: int) -> list[Remote]:
             made = []
             for key, task in itertools.islice(left, count):
                 future = client.submit(work, task, pure=False)
@@ -110,7 +134,7 @@ def _on_cluster(tasks: Mapping[str, Task], address: str, work: Work) -> Outcomes
                 made.append(future)
             return made
 
-        ready = as_completed(submit(_MOST_AHEAD))
+        ready = as_returned(submit(_MOST_AHEAD))
         for future in ready:
             key = keys.pop(future)
             try:
@@ -120,8 +144,7 @@ def _on_cluster(tasks: Mapping[str, Task], address: str, work: Work) -> Outcomes
             except (OSError, CancelledError) as error:  # the connection is gone, and the cluster
                 raise DiagnosticError(_lost(address, error)) from None
             except Exception as error:  # such as a worker that has no geoflow
-                what = f"A worker could not run this: {type(error).__name__}: {error}."
-                outcome = Outcome(None, failure=Failure("GEO0902", what))
+                outcome = _not_run(error)
             for more in submit(1):
                 ready.add(more)
             yield key, outcome

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from geoflow.memory import MOST_MEMORY
 from geoflow.rows import Outcome, Row, SweepReport
 from geoflow.sweep.build import build
 from geoflow.sweep.cache import Cache, NoCache
@@ -22,7 +24,8 @@ Progress = Callable[[int, int], None]  # rows done, of how many
 
 @dataclass(frozen=True)
 class SweepOptions:
-    """How every member is looked at (`seed`, `gates`, `rank_only`, and `timeout`, in seconds for each), and where."""
+    """How every member is looked at (`seed`, `gates`, `rank_only`, `timeout`, in seconds for each,
+    and `memory`, in bytes for each), and where."""
 
     seed: int = 0
     gates: Literal["lifted", "real"] | None = None
@@ -30,6 +33,7 @@ class SweepOptions:
     timeout: float | None = None
     jobs: int = 1
     scheduler: str | None = None
+    memory: int = MOST_MEMORY
 
 
 @dataclass
@@ -63,9 +67,9 @@ class Sweep:
     def _task(self, member: Member) -> Task:
         o = self.options
         text = self.family.text_at(member.sizes)
-        return Task(text, o.seed, o.gates, o.rank_only, o.timeout, build())
+        return Task(text, o.seed, o.gates, o.rank_only, o.timeout, build(), o.memory)
 
-    def run(self) -> Iterator[tuple[Member, Outcome]]:
+    def run(self) -> Generator[tuple[Member, Outcome], None, None]:
         """Every member with its outcome as soon as it is known.
 
         Raises:
@@ -80,11 +84,11 @@ class Sweep:
                 self.reused += 1
                 yield self.by_key[key], outcome
         waiting = {key: task for key, task in self.tasks.items() if key not in self.outcomes}
-        running = run_tasks(waiting, self.options.jobs, self.options.scheduler)
-        for key, outcome in running:
-            self.outcomes[key] = outcome
-            self._keep(self.by_key[key], key, outcome)
-            yield self.by_key[key], outcome
+        with closing(run_tasks(waiting, self.options.jobs, self.options.scheduler)) as running:
+            for key, outcome in running:
+                self.outcomes[key] = outcome
+                self._keep(self.by_key[key], key, outcome)
+                yield self.by_key[key], outcome
 
     def _known(self, key: str, task: Task) -> Outcome | None:
         if self.journal is not None and key in self.journal.known:
@@ -129,12 +133,19 @@ def run_sweep(
     begin = time.perf_counter()
     total = len(sweep.members)
     progress(0, total)
-    for done, _ in enumerate(sweep.run(), start=1):
-        progress(done, total)
+    try:
+        with closing(sweep.run()) as running:
+            for done, _ in enumerate(running, start=1):
+                progress(done, total)
+    finally:
+        if sweep.journal is not None:
+            sweep.journal.close()
     rows = sweep.rows()
     notes = [*sweep.notes, *sweep.cache.notes]
     if sweep.journal is not None and sweep.journal.torn:
-        notes.append(f"{sweep.journal.torn} torn lines of {sweep.journal.path} were left out")
+        notes.append(
+            f"{sweep.journal.torn} torn or unreadable lines of {sweep.journal.path} were left out"
+        )
     open_rows = sum(row.outcome.failure is None and row.outcome.count is None for row in rows)
     if open_rows:
         notes.append(f"{open_rows} counts are not settled and take no part in the formula")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
 import sys
 import time
 from dataclasses import asdict, dataclass, replace
@@ -12,12 +13,15 @@ from typing import Literal
 
 from geoflow.deadline import Deadline
 from geoflow.diagnostics import Diagnostic, DiagnosticError
+from geoflow.engine import load_engine
+from geoflow.memory import MOST_MEMORY, ran_out
 from geoflow.options import CheckOptions
 from geoflow.reach import reachable
 from geoflow.results import ClaimResult
 from geoflow.rows import Failure, Outcome, RowClaim
 from geoflow.semantics import load_text
 from geoflow.semantics.model import Model
+from geoflow.signals import end_with_parent
 from geoflow.sweep.build import build
 
 
@@ -34,6 +38,7 @@ class Task:
     rank_only: bool = False
     timeout: float | None = None
     build: str = ""
+    memory: int = MOST_MEMORY
 
     @property
     def key(self) -> str:
@@ -52,16 +57,23 @@ def perform(task: Task) -> Outcome:
     """The outcome of a task. Whatever goes wrong with its model is in it, never raised."""
     begin = time.monotonic()
     _take_one_thread()
+    load_engine()
     try:
         outcome = _outcome(task)
     except DiagnosticError as error:
         outcome = _failed(error.diagnostics)
     except Exception as error:  # one model must not end a sweep of thousands
-        what = f"geoflow failed: {type(error).__name__}: {error}"
-        outcome = Outcome(None, failure=Failure("GEO0901", what))
+        outcome = Outcome(None, failure=_fault(error))
     seconds = time.monotonic() - begin
     late = task.timeout is not None and seconds >= task.timeout
     return replace(outcome, seconds=round(seconds, 4), cut=task.timeout if late else None)
+
+
+def _fault(error: Exception) -> Failure:
+    if ran_out(error):
+        message = "The process that worked on this model ran out of memory."
+        return Failure("GEO0902", message)
+    return Failure("GEO0901", f"geoflow failed: {type(error).__name__}: {error}")
 
 
 def _outcome(task: Task) -> Outcome:
@@ -77,7 +89,9 @@ def _outcome(task: Task) -> Outcome:
 def _checked(model: Model, task: Task) -> Outcome:
     from geoflow.pipeline import check_model
 
-    options = CheckOptions(seed=task.seed, timeout=task.timeout, verify=False, gates=task.gates)
+    options = CheckOptions(
+        seed=task.seed, timeout=task.timeout, verify=False, gates=task.gates, memory=task.memory
+    )
     report, _ = check_model(model, options)
     return Outcome(report.laws, _claims(report.claims))
 
@@ -92,7 +106,9 @@ def _counted(model: Model, task: Task) -> Outcome:
     flow = reachable(model, lambda: lower(model, task.seed))
     if task.gates is not None:
         flow = flow.with_gates(task.gates)
-    laws = law_count(reachable(model, lambda: count(flow, task.seed, deadline)), proved=0)
+    laws = law_count(
+        reachable(model, lambda: count(flow, task.seed, deadline, task.memory)), proved=0
+    )
     return Outcome(laws, _claims(count_results(model, laws)))
 
 
@@ -105,6 +121,17 @@ def _failed(diagnostics: tuple[Diagnostic, ...]) -> Outcome:
     return Outcome(None, failure=Failure(first.code, first.message))
 
 
+ONE_THREAD = (("OMP_NUM_THREADS", "1"), ("OPENBLAS_NUM_THREADS", "1"), ("MKL_NUM_THREADS", "1"))
+
+
+def begin_worker() -> None:
+    """What a process of this machine does before its first task: it leaves Ctrl-C to its parent, and ends with it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGHUP})
+    end_with_parent()
+
+
 def _take_one_thread() -> None:
     """A worker is one of many: its libraries take one thread each. Too late where they are loaded already."""
     if "jax" not in sys.modules:
@@ -112,5 +139,5 @@ def _take_one_thread() -> None:
         if "xla_cpu_multi_thread_eigen" not in flags:
             one = "--xla_cpu_multi_thread_eigen=false"
             os.environ["XLA_FLAGS"] = f"{flags} {one}".strip()
-        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-            os.environ.setdefault(name, "1")
+        for name, value in ONE_THREAD:
+            os.environ.setdefault(name, value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from geoflow.diagnostics import DiagnosticError, Source
@@ -16,6 +17,19 @@ def read(path: Path, name: str | None = None) -> Source:
     Raises `DiagnosticError` where it cannot be read, is not text or is too long.
     """
     name = str(path) if name is None else name
+    return decode(read_bytes(path, name), name)
+
+
+def read_input() -> bytes:
+    """The bytes of standard input, as many as a source may have and one more."""
+    return sys.stdin.buffer.read(LONGEST_FILE + 1)
+
+
+def read_bytes(path: Path, name: str) -> bytes:
+    """The bytes of a file, as many as a source may have and one more.
+
+    Raises `DiagnosticError` where it cannot be read.
+    """
     try:
         if path.is_dir():
             if next(path.rglob("*.geo"), None) is None:
@@ -24,7 +38,7 @@ def read(path: Path, name: str | None = None) -> Source:
         if path.exists() and not path.is_file():
             raise DiagnosticError(messages.cannot_read(name, "it is not a regular file"))
         with path.open("rb") as file:
-            data = file.read(LONGEST_FILE + 1)
+            return file.read(LONGEST_FILE + 1)
     except FileNotFoundError:
         raise DiagnosticError(messages.cannot_read(name, "there is no such file")) from None
     except PermissionError:
@@ -32,7 +46,6 @@ def read(path: Path, name: str | None = None) -> Source:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "the path is not valid"
         raise DiagnosticError(messages.cannot_read(name, reason.lower())) from None
-    return decode(data, name)
 
 
 def decode(data: bytes, name: str) -> Source:

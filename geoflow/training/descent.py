@@ -78,23 +78,28 @@ def discretize(
     - `time`: η times the number of steps; with momentum μ that is divided by 1 − μ.
     - `data`: for a network; random without it. The initial point is random.
     - `laws`: those that are found, without it.
+    - `timeout`: in seconds; no run but the first is begun afterwards.
 
     Raises:
         ValueError: steps or momenta that make no sense, or data that do not fit.
     """
     _verify(steps, optimizer, momentum, time)
     given, flow = flow, gradient_flow(flow)
-    found = analyze(flow, seed, deadline=Deadline.after(timeout)).laws if laws is None else laws
+    deadline = Deadline.after(timeout)
+    found = analyze(flow, seed, deadline=deadline).laws if laws is None else laws
     symbolic = symbolic_values(flow, seed)
     study = _Study.of(flow, found, data, seed, symbolic)
     momenta = tuple(momentum) if optimizer == "momentum" else (0.0,)
-    runs = tuple(
-        study.run(optimizer, step, m, max(round(time * (1 - m) / step), 1))
-        for m in momenta
-        for step in sorted(steps, reverse=True)
-    )
+    planned = [(m, step) for m in momenta for step in sorted(steps, reverse=True)]
+    runs: list[Run] = []
+    for m, step in planned:
+        if runs and deadline.passed:
+            break
+        runs.append(study.run(optimizer, step, m, max(round(time * (1 - m) / step), 1)))
     notes = [] if flow is given else ["the laws are those of the gradient flow of this model"]
     notes += [f"step {r.step:g} diverges" for r in runs if r.diverged]
+    if len(runs) < len(planned):
+        notes.append(f"the time ran out after {len(runs)} of {len(planned)} runs")
     return Discretized(
         "",
         "",
@@ -104,7 +109,7 @@ def discretize(
         study.loss,
         seed,
         tuple(SteppedLaw(str(law), law.status, why(flow, law, optimizer)) for law in found),
-        runs,
+        tuple(runs),
         tuple(notes),
     )
 

@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from geoflow.extras import needing
 from geoflow.laws.law import Law
 from geoflow.training.csvlog import CsvLog
 from geoflow.training.diagnosis import PRODUCTS, products
@@ -202,7 +203,8 @@ class Monitor:
 
     def torch(self, model: Any, optimizer: Any) -> Any:
         """The same for a PyTorch model: hooks on the optimizer's step; see `TorchWatch`."""
-        from geoflow.training.torchwatch import TorchWatch
+        with needing("torch", "torch", "watching a PyTorch model"):
+            from geoflow.training.torchwatch import TorchWatch
 
         return TorchWatch.attach(self, model, optimizer)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from geoflow.deadline import Deadline
 from geoflow.flow import Flow
 from geoflow.results import Collocation, Verification, VerifySettings
 from geoflow.verification.collocation import collocate
@@ -46,6 +47,10 @@ METHOD = f"Dopri8, solver tolerance {SOLVER_TOLERANCE:.0e}"
 POWER = 10.0  # state and control must change by so many tolerances for a run to say anything
 KEPT = 0.9  # of the time that a run on kinks reached
 SHORTER = (0.1, 0.01, 0.001)  # of the time asked for, where no run gets to its end
+
+
+class OutOfTime(Exception):
+    """The deadline passed before the trajectories could be judged."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,7 @@ class _Findings:
 class Experiment:
     """One verification, compiled once: `verification()` judges, `curves()` gives what is drawn.
 
-    Arguments as for `verify`.
+    Arguments as for `verify`. Every pass raises `OutOfTime` that would begin after the deadline.
     """
 
     def __init__(
@@ -113,7 +118,9 @@ class Experiment:
         settings: VerifySettings,
         seed: int,
         symbolic: Mapping[str, float] | None = None,
+        deadline: Deadline = Deadline(),
     ):
+        self._deadline = deadline
         self.piecewise = bool(flow.parametrization.data) and is_piecewise(flow)
         if flow.parametrization.data:
             with float64():
@@ -170,6 +177,8 @@ class Experiment:
 
     def _look(self, runs: Runs, tolerance: float) -> _Findings:
         """Integrate; which runs can tell something, and the drifts there."""
+        if self._deadline.passed:
+            raise OutOfTime
         solved = self._integrate(runs, tolerance)
         kept = np.zeros(solved.states.shape[:2], dtype=bool)
         remarks: list[_Remark] = []

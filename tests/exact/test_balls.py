@@ -58,7 +58,7 @@ def test_where_functions_are_defined():
 
 def test_rationals_are_exact():
     ring = Balls()
-    third = ring.constant(Fraction(-2, 3), ())[()]
+    third = ring.constant(Fraction(-2, 3), ()).item()
     assert (third * 3 + 2).contains(0) and 0 < float(third.rad()) < 1e-12
     (half,) = ring.invert(balls([2]))
     assert half == flint.arb(0.5)
@@ -110,5 +110,11 @@ def test_the_edges():
     assert not full_rank(np.array([[one, zero], [zero, one]]))
     close, small = flint.arb(1, 0.25), flint.arb(0, 0.25)
     assert full_rank(np.array([[close, small], [small, close]]))
+    # a float inverse that overflows says nothing
+    for small in (flint.arb(5e-324), flint.arb(5e-324, 1)):
+        assert not full_rank(np.array(flint.arb_mat([[1, 1, 0], [0, small, 1], [0, 0, 1]]).table()))
+    columns = balls([2.0**-600, 1])
+    assert full_rank(balls([[3, 1], [1, 7]]) * columns)
+    assert full_rank(balls([[3, 1], [1, 7]]) * columns[:, None])
     for last in (flint.arb("nan"), flint.arb("inf"), flint.arb(10) ** 400):
         assert not full_rank(np.array([[flint.arb(1), flint.arb(0)], [flint.arb(0), last]]))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from jax import lax
 
 import geoflow as gf
-from geoflow.exact.degree import field_degree
+from geoflow.exact.degree import FieldDegree, field_degree
 from geoflow.exact.interpreter import run
 from geoflow.exact.polynomials import Polynomials
 from geoflow.exact.program import Program
@@ -90,6 +90,62 @@ def test_the_bound_on_random_rational_functions(steps: list[str], swap: bool):
     bound = field_degree(program, [1, 1])
     assert bound.numerator >= numerator
     assert bound.denominator >= denominator
+
+
+COMMON = {"product", "scalar quotient", "moved", "gathered", "select"}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_bound_is_attained_unless_entries_share_factors(name: str):
+    function, shape = CASES[name]
+    program = program_of(function, shape)
+    bound = field_degree(program, [1])
+    sharp = (bound.numerator, bound.denominator) == degrees(program)
+    assert sharp == (name not in COMMON)
+
+
+RULES = {  # numerator, denominator, square roots
+    "all entries are taken for factors": (CASES["product"], (6, 0, 0)),
+    "each quotient has its denominator": (CASES["scalar quotient"], (7, 8, 0)),
+    "of either choice": (CASES["select"], (5, 2, 0)),
+    "moved": (CASES["moved"], (5, 3, 0)),
+    "gathered": (CASES["gathered"], (3, 3, 0)),
+    "root": ((lambda x: jnp.sqrt(x[0] * x[1]) + x[2], (3,)), (2, 0, 1)),
+    "roots": ((lambda x: jnp.sqrt(x * x), (2, 3)), (2, 0, 6)),
+    "one over roots": ((lambda x: lax.rsqrt(x * x), (3,)), (4, 6, 3)),
+    "root of a quotient": ((lambda x: jnp.sqrt(x[0] / x[1]), (2,)), (1, 1, 1)),
+    "half an odd power": ((lambda x: lax.pow(x * x, 1.5), (2,)), (4, 0, 2)),
+    "negative half": ((lambda x: lax.pow(x, -0.5), (2,)), (1, 2, 2)),
+    "negative half an odd power": ((lambda x: lax.pow(x * x, -1.5), (2,)), (4, 8, 2)),
+    "numbers": ((lambda x: x * 0 + jnp.ones(2) * 3, (2,)), (1, 0, 0)),
+    "number over number": ((lambda x: x * (jnp.ones(2) / 3), (2,)), (1, 0, 0)),
+    "square": ((lambda x: jnp.square(x[:1]), (2,)), (2, 0, 0)),
+    "adjugate": ((lambda x: adjugate(x), (3, 3)), (3, 0, 0)),
+    "inverse of a larger degree": ((lambda x: gf.inv(x * x), (3, 2, 2)), (10, 12, 0)),
+    "quotient of quotients": ((lambda x: x[0] / x[1] / x[2], (3,)), (1, 2, 0)),
+    "power of a quotient": ((lambda x: (x[0] / x[1]) ** 2 + x[0] / x[1], (2,)), (2, 2, 0)),
+    "negative power of a quotient": ((lambda x: (x[0] / x[1]) ** -2, (2,)), (2, 2, 0)),
+}
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_the_rules_by_hand(name: str):
+    (function, shape), expected = RULES[name]
+    bound = field_degree(program_of(function, shape), [1])
+    assert (bound.numerator, bound.denominator, bound.roots) == expected
+
+
+def test_constants_have_degree_0():
+    program = program_of(lambda x, c: x * c / (1 + c), (2,), (2,))
+    bound = field_degree(program, [1, 0])
+    assert (bound.numerator, bound.denominator) == (1, 0)
+
+
+def test_words_have_the_degree_of_their_letters():
+    assert [FieldDegree(2, 3, 0).of_word(k) for k in (1, 2, 3)] == [2, 6, 10]
+    assert [FieldDegree(0, 0, 0).of_word(k) for k in (1, 2, 5)] == [0, 0, 0]
+    assert [FieldDegree(3, 0, 2).of_word(k) for k in (1, 2)] == [12, 20]
+    assert FieldDegree(1, 0, 40).of_word(1) == FieldDegree(1, 0, 99).of_word(1) == 2**40
 
 
 def test_brackets_grow_by_numerator_and_denominator():

@@ -43,11 +43,10 @@ def test_matrix_products_are_those_of_integers(prime: int, sizes, large: bool, s
 @pytest.mark.parametrize("prime", PRIMES)
 @pytest.mark.parametrize("inner", [2, 3, 1023, 1024, 1025, 2500])
 def test_no_product_is_too_long(prime: int, inner: int):
-    """Sums of as many products of the largest residues as there are, and an odd number to end with."""
-    a, b = np.full((3, inner), prime - 1), np.full((inner, 200), prime - 1)
-    a[:, -1] -= 1
+    """Sums of as many products of the largest odd residues as there are."""
+    a, b = np.full((2, 3, inner), prime - 2), np.full((inner, 200), prime - 2)
     found = PrimeField(prime).matmul(a, b)
-    assert np.array_equal(found, np.full((3, 200), (inner + 1) % prime))
+    assert np.array_equal(found, np.full((2, 3, 200), 4 * inner % prime))
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
@@ -98,6 +97,13 @@ def test_numbers_are_read_as_what_they_are(prime: int):
     half = field.constant(Fraction(1, 2), (2, 1))
     assert half.dtype == np.int64 and half.tolist() == [[inverses[1]]] * 2
     assert field.zeros((2, 1)).dtype == np.int64 and field.zeros((2, 1)).tolist() == [[0], [0]]
+
+
+def test_arrays_without_entries_are_whole_numbers_too():
+    field, nothing = PrimeField(101, roots={}), np.zeros((0, 2))
+    empty = [field.literal(nothing), field.residues(nothing), field.constant(Fraction(1), (0, 2))]
+    empty.append(field.smooth("sqrt", empty[0]))
+    assert all(x.dtype == np.int64 and x.shape == (0, 2) for x in empty)
 
 
 def test_what_has_no_value_is_refused():

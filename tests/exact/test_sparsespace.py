@@ -16,12 +16,12 @@ WIDTH = 40
 
 
 def mixed(rng: np.random.Generator) -> np.ndarray:
-    """A staircase, two dense blocks of which one is singular, a dense core, and dependent rows, in any order."""
+    """A staircase, two blocks of one size of which one is singular, a core, and dependent rows, in any order."""
     matrix = np.zeros((24, WIDTH), dtype=np.int64)
     matrix[:6, :6] = np.tril(rng.integers(1, 9, (6, 6)))
     matrix[6:9, 6:10] = rng.integers(1, 9, (3, 4))
-    matrix[9:12, 10:13] = rng.integers(1, 9, (3, 3))
-    matrix[11, 10:13] = matrix[9, 10:13] + 2 * matrix[10, 10:13]
+    matrix[9:12, 33:37] = rng.integers(1, 9, (3, 4))
+    matrix[11, 33:37] = matrix[9, 33:37] + 2 * matrix[10, 33:37]
     matrix[12:20, 13:30] = rng.integers(1, 9, (8, 17)) * (rng.random((8, 17)) < 0.4)
     matrix[6:20, 13:25] += rng.integers(1, 9, (14, 12)) * (rng.random((14, 12)) < 0.2)
     matrix[20] = matrix[12] + 5 * matrix[7]
@@ -75,8 +75,25 @@ def test_many_rows_come_in_parts(seed: int, window: int, batch: int):
         assert space.add_sparse(Rows.dense(more)) == rank(matrix, more)
 
 
-def test_what_peeling_leaves_is_said():
+def test_private_blocks_leave_no_core():
+    """Two of one size, one of another, and nothing is left to dense elimination."""
+    rng, matrix = np.random.default_rng(0), np.zeros((8, 11), dtype=np.int64)
+    for rows, columns in ((slice(0, 3), slice(0, 4)), (slice(3, 6), slice(4, 8))):
+        matrix[rows, columns] = rng.integers(1, 9, (3, 4))
+    matrix[6:, 8:] = rng.integers(1, 9, (2, 3))
+    space = SparseSpace(Rows.dense(matrix), PRIME, rng)
+    assert (space.rank, space.peeled, space.core) == (8, 8, (0, 0))
+    assert space.add(rng.integers(0, PRIME, (3, 8)) @ matrix) == 8
+    for k in range(11):
+        other = rng.integers(0, 9, (1, 8)) @ matrix
+        other[0, k] += 1
+        assert SparseSpace(Rows.dense(matrix), PRIME, rng).add(other) == 9
+
+
+@pytest.mark.parametrize("most", [5, 99])
+def test_what_peeling_leaves_is_said(monkeypatch: pytest.MonkeyPatch, most: int):
     """A lone pivot, a row with a private column, a dense core of 6 rows and 5 columns, and columns without rows."""
+    monkeypatch.setattr(sparsespace, "LARGEST_CORE", most)
     matrix = np.zeros((8, 12), dtype=np.int64)
     matrix[0, 0] = 7
     matrix[1, [0, 1, 2]] = 1, 2, 3
@@ -102,6 +119,22 @@ def test_columns_without_rows_are_folded_and_never_counted_twice(
     assert space.add(ones) == space.add(3 * ones) == 4
     assert space.add_sparse(Rows.dense(rng.integers(0, PRIME, (40, 30)))) == 3 + most
     assert space.room == 0
+
+
+def test_folded_columns_beside_a_core():
+    """Two places for 26 columns; what differs in two columns of one place is not lost."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sparsespace, "_SPARE", 2)
+        rng = np.random.default_rng(1)
+        matrix = np.zeros((6, 30), dtype=np.int64)
+        matrix[:, :4] = np.vander(np.arange(1, 7), 4)
+        for k in range(4, 29):
+            space = SparseSpace(Rows.dense(matrix), PRIME, rng)
+            assert (space.rank, space.room, space.core) == (4, 2, (6, 4))
+            difference = np.zeros((1, 30), dtype=np.int64)
+            difference[0, k : k + 2] = 1, -1
+            assert space.add(difference) == 5
+            assert space.add(rng.integers(0, PRIME, (9, 30))) == 6
 
 
 def test_places_are_taken_evenly():

@@ -96,6 +96,14 @@ def test_one_datum_has_a_proved_count() -> None:
     assert (count.lower, count.upper, count.status) == (3, 3, "proved")
 
 
+def test_no_datum_hides_an_entry() -> None:
+    """φ = [uv, wz] on one datum with the cotangent (0, 1) would keep u and v."""
+    for seed in range(300):
+        few = FewData(1, seed)
+        assert all(np.all(x) for x in few.cotangent(((), (2,)), (np.ones(1),)))
+        assert all(np.all(x) for x in few.inputs([((3,), False)]))
+
+
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_data_are_drawn_from_the_seed(seed: int) -> None:
     flow = gf.Flow(product, factors(2, 1, 2), loss=FewData(1, seed))

@@ -101,22 +101,19 @@ def test_more_random_rows_than_one_batch(monkeypatch: pytest.MonkeyPatch):
     assert found.complete
 
 
-def test_a_state_too_large_for_memory_is_refused_with_what_it_needs(
-    monkeypatch: pytest.MonkeyPatch,
-):
+def test_a_state_too_large_for_memory_is_refused_with_what_it_needs():
     with pytest.raises(gf.DiagnosticError) as caught:
         gf.count_laws(gf.Flow(jnp.sin, jax.ShapeDtypeStruct((60_000,), np.float32)))
     (diagnostic,) = caught.value.diagnostics
     assert "60,000 coordinates" in diagnostic.message
     assert "15.5 GiB" in diagnostic.message
     assert "at most 8 GiB" in diagnostic.message
+    assert any("memory=15.5" in hint for hint in diagnostic.hints)
     generator = Generator.of(linear(2, 2, 2))
     needed = closure.elimination.memory(8)
-    monkeypatch.setattr(closure, "MOST_MEMORY", needed)
-    assert close(generator, 0, Deadline()).certificate.rank == 5
-    monkeypatch.setattr(closure, "MOST_MEMORY", needed - 1)
+    assert close(generator, 0, Deadline(), memory=needed).certificate.rank == 5
     with pytest.raises(TooManyCoordinates):
-        close(generator, 0, Deadline())
+        close(generator, 0, Deadline(), memory=needed - 1)
 
 
 def test_out_of_time_the_count_is_bounded_from_above():

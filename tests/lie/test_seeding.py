@@ -85,8 +85,7 @@ def test_bad_proposals_never_make_the_bound_wrong(sparse: None, monkeypatch: pyt
     monkeypatch.setattr(Walk, "proposed", poor)
     assert count(flow).upper == 5
     monkeypatch.setattr("geoflow.lie.closure._MOST_ADDED", 2)
-    monkeypatch.setattr("geoflow.lie.closure.MOST_MEMORY", 0)
-    found = count(flow)
+    found = count(flow, memory=0)
     stopped = law_count(found, 0)
     assert found.upper > 5
     assert stopped.status == "bounded"
@@ -94,13 +93,12 @@ def test_bad_proposals_never_make_the_bound_wrong(sparse: None, monkeypatch: pyt
     assert "random fields leave" in stopped.reason
 
 
-def test_without_memory_for_dense_elimination(monkeypatch: pytest.MonkeyPatch):
+def test_without_memory_for_dense_elimination():
     """What sparse fields are not for is refused, as before."""
-    monkeypatch.setattr("geoflow.lie.closure.MOST_MEMORY", 0)
     weights = {"V": np.zeros((2, 2)), "W": np.zeros((2, 3))}
     smooth = gf.Flow.of_network(lambda p, x: p["V"] @ jnp.tanh(p["W"] @ x), weights, np.zeros(3))
     with pytest.raises(gf.DiagnosticError, match="too large"):
-        gf.count_laws(smooth)
+        gf.count_laws(smooth, memory=0)
 
 
 def test_brackets_in_the_start_are_no_evidence_of_closure(sparse: None):

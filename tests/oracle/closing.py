@@ -315,7 +315,9 @@ class Exact:
         """Whether every field annihilates a function with a rational logarithmic derivative."""
         gradient = [without_time(sympy.diff(law, z), law) for z in self.system.state]
         return all(
-            self.vanishes(sum((a * b for a, b in zip(f, gradient, strict=True) if a != 0), sympy.S.Zero))
+            self.vanishes(
+                sum((a * b for a, b in zip(f, gradient, strict=True) if a != 0), sympy.S.Zero)
+            )
             for f in self.system.fields
         )
 

@@ -16,6 +16,7 @@ import numpy as np
 import sympy
 
 TIME = sympy.Symbol("t", positive=True)
+SMALL_SLOPE = sympy.Rational(1, 100)
 Values = Mapping[str, Any]
 
 
@@ -113,10 +114,7 @@ def _conv1d(x: Any, kernel: Any) -> Any:
     x, kernel = array(x), array(kernel)
     length = x.shape[-1] - kernel.shape[-1] + 1
     return array(
-        [
-            [np.sum(k * x[:, i : i + kernel.shape[-1]]) for i in range(length)]
-            for k in kernel
-        ]
+        [[np.sum(k * x[:, i : i + kernel.shape[-1]]) for i in range(length)] for k in kernel]
     )
 
 
@@ -174,7 +172,7 @@ def piecewise(gates: Gates) -> dict[str, Callable[..., Any]]:
 
     return {
         "relu": entrywise(lambda z: gates.relu(sympy.expand(z))),
-        "leaky_relu": lambda x, slope=sympy.Rational(1, 100): entrywise(
+        "leaky_relu": lambda x, slope=SMALL_SLOPE: entrywise(
             lambda z: gates.relu(sympy.expand(z), array(slope).item())
         )(x),
         "abs": entrywise(lambda z: gates.relu(sympy.expand(z), -1)),
@@ -257,15 +255,16 @@ class Evaluator:
                 assert isinstance(each.target, ast.Name)
                 index = each.target.id
                 parts = [
-                    self._value(body, source, {**names, index: array(i)})
-                    for i in value(each.iter)
+                    self._value(body, source, {**names, index: array(i)}) for i in value(each.iter)
                 ]
                 if top and self.ragged:
                     return [array(x) for x in parts]
                 return array(np.stack([array(x) for x in parts]))
             case ast.Lambda(args=arguments, body=body):
                 own = [a.arg for a in arguments.args]
-                return lambda *x: self._value(body, source, {**names, **dict(zip(own, x))})
+                return lambda *x: self._value(
+                    body, source, {**names, **dict(zip(own, x, strict=True))}
+                )
             case ast.Call(func=ast.Name(id="span"), args=[a, b]):
                 return range(int(array(value(a)).item()), int(array(value(b)).item()) + 1)
             case ast.Call(func=ast.Name(id="CHAIN"), args=[first, sizes, step]):
@@ -279,7 +278,9 @@ class Evaluator:
                     raise Unread(f"the function {name}")
                 named = {str(k.arg): value(k.value) for k in keywords}
                 if name in ("concat", "stack") and isinstance(args[0], ast.List):
-                    return function([value(x) for x in args[0].elts], *map(value, args[1:]), **named)
+                    return function(
+                        [value(x) for x in args[0].elts], *map(value, args[1:]), **named
+                    )
                 return function(*map(value, args), **named)
         raise Unread(ast.dump(node))
 

@@ -14,9 +14,21 @@ import sympy
 from .evaluation import PLAIN, TIME, Evaluator, Gates, Unread, array, piecewise
 
 WORDS = (
-    "model dim const param input let def map network metric flow decay loss at control field "
-    "gates law expect search verify use"
-).split()
+    *("model", "dim", "const", "param", "input", "let", "def", "map", "network", "metric", "flow"),
+    *(
+        "decay",
+        "loss",
+        "at",
+        "control",
+        "field",
+        "gates",
+        "law",
+        "expect",
+        "search",
+        "verify",
+        "use",
+    ),
+)
 
 
 STANDARD = Path(__file__).parents[2] / "geoflow"  # definitions in the language, and nothing else

@@ -74,6 +74,12 @@ class Opinion:
         except NotRational:
             return self.reals.independent(entries)
 
+    @property
+    def gated(self) -> bool:
+        """Whether there are gates."""
+        model = self.system.reading
+        return model is not None and bool(model.gates.by_value)
+
     @cached_property
     def positive(self) -> set[Any]:
         """The symbols that are declared positive."""

@@ -131,7 +131,9 @@ def parts(model: Reading, whole: Any) -> list[Any]:
     if not model.network:
         return [whole]
     if model.tokens:
-        values = [entrywise(lambda x, v=v: sympy.expand(x).subs(v))(whole) for v in every_token(model)]
+        values = [
+            entrywise(lambda x, v=v: sympy.expand(x).subs(v))(whole) for v in every_token(model)
+        ]
         return [part for value in values for part in coefficients(model, value)]
     return coefficients(model, whole)
 
@@ -292,12 +294,12 @@ def trained(model: Reading, outputs: tuple[Any, ...]) -> System:
     damping = model.value(order2[1]).item() if order2 and order2[1] else ZERO
     at = [damping * x + v for x, v in zip(theta, speeds, strict=True)]
     metric = inverse_metric(model, outputs, at if order2 and order2[2] else None)
-    pushes = [tuple(metric * jacobian([f], theta).T) for f in outputs]
+    pushes = [tuple((metric * jacobian([f], theta).T).flat()) for f in outputs]
     rates = {x: r.rate for r in model.decays for p in r.on for x in model.parameters[p].ravel()}
     rates = {x: r for x, r in rates.items() if r != 0}
     coupled = any(r.coupling == "coupled" for r in model.decays)
     shrink = sympy.Matrix([-rates.get(x, ZERO) * x for x in theta])
-    decay = tuple(metric * shrink) if coupled else tuple(shrink)
+    decay = tuple((metric * shrink).flat()) if coupled else tuple(shrink.flat())
     symbolic = tuple(model.symbolic)
     if not order2:
         if not model.decays:
@@ -321,9 +323,7 @@ def adaptive(model: Reading, outputs: tuple[Any, ...]) -> System:
     """Adam, RMSProp and sign(s), with the coefficients of their fields in a."""
     theta = model.state
     a = [sympy.Symbol(f"cotangent{i}") for i in range(len(outputs))]
-    g = [
-        sum((c * sympy.diff(f, x) for c, f in zip(a, outputs, strict=True)), ZERO) for x in theta
-    ]
+    g = [sum((c * sympy.diff(f, x) for c, f in zip(a, outputs, strict=True)), ZERO) for x in theta]
     kind, _, text = model.flow.partition("(")
     given = {
         n.strip(): model.value(v).item()

@@ -21,7 +21,7 @@ FROM_TEXT = {
     code
     for code in CODES
     if code[:5] in ("GEO01", "GEO02", "GEO03", "GEO04", "GEO05")
-} - {"GEO0103", "GEO0111", "GEO0106", "GEO0108", "GEO0109", "GEO0506", "GEO0508", "GEO0509"}  # fmt: skip
+} - {"GEO0103", "GEO0111", "GEO0112", "GEO0106", "GEO0108", "GEO0109", "GEO0506", "GEO0508", "GEO0509"}  # fmt: skip
 
 # What the mathematics refuses, not the grammar.
 MATHEMATICAL = {

@@ -142,3 +142,22 @@ def test_out_of_time_nothing_is_even_probable(claim: str):
     assert model.laws.upper >= 6
     assert [c.verdict for c in model.claims] == ["undecided"]
     assert report.exit_code == 1
+
+
+@pytest.mark.parametrize("flow", ["flow order 2", "flow order 2 damping 3/t", "decay 1/10"])
+def test_commuting_is_of_the_controlled_fields_whatever_the_drift(flow: str):
+    """∇(xy) and ∇(zw) commute; with momentum any two fields do, for they push velocities alone."""
+    model = check(f"param x, y, z, w\nmap phi = [x*y, z*w]\n{flow}\nexpect commuting")
+    assert verdicts(model) == {"expect commuting": "proved"}
+
+
+def test_fields_that_do_not_commute_are_refuted_with_a_drift_too():
+    model = check("param U[2, 1]\nmap phi = U @ U.T\ndecay 1\nexpect commuting")
+    assert verdicts(model) == {"expect commuting": "refuted"}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_fields_of_networks_commute_only_if_they_do_where_their_neurons_are_on_together(seed: int):
+    """The gates of relu(z)**2 are 0 or 1: a neuron that is off in one of two fields hides their bracket."""
+    text = "param U[2, 1], V[2, 2]\ninput x[1]\nnetwork g = V @ relu(U @ x)**2\nexpect commuting"
+    assert verdicts(check(text, seed)) == {"expect commuting": "refuted"}

@@ -42,6 +42,12 @@ def test_floats_of_python_are_dyadic_and_named():
     assert "0.36" in named[0]
 
 
+def test_narrow_floats_are_named_as_well():
+    rate = gf.Scaled(np.float32(0.1))  # 13421773/2²⁷
+    flow = gf.Flow(lambda p: p["x"] * p["y"], {"x": 0.0, "y": 0.0}, metric={"x": rate})
+    assert any("0.10000000149011612" in text for text in gf.analyze(flow).assumes)
+
+
 def test_exact_floats_are_not_named():
     result = gf.analyze(gf.Flow(lambda x: 0.5 * x[0] + 3.0 * x[1], jnp.zeros(2)))
     assert not [text for text in result.assumes if "binary fractions" in text]

@@ -12,9 +12,7 @@ HIDDEN = ["exp(u + v) - exp(u)*exp(v)", "sigmoid(u) + sigmoid(-u) - 1", "log(exp
 
 @pytest.mark.parametrize("zero", HIDDEN)
 def test_a_network_that_divides_by_zero_everywhere_has_no_proved_laws(zero: str):
-    model = check(
-        f"param u, v, w, z\ninput x\nnetwork g = z*x/({zero})\nlaw a = w\nexpect no laws"
-    )
+    model = check(f"param u, v, w, z\ninput x\nnetwork g = z*x/({zero})\nlaw a = w\nexpect no laws")
     assert verdicts(model)["a"] == "undecided"
     assert verdicts(model)["expect no laws"] != "refuted"
     assert not [law for law in model.found if law.status == "proved"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
 
 from geoflow.results import ModelReport
 
@@ -45,7 +44,12 @@ def claims(drawn: Drawn, report: ModelReport, seed: int) -> list[str]:
 def spoiled(law: str, drawn: Drawn, source: random.Random) -> str:
     """A law with one sign, number or term changed, or a function of it."""
     entry = drawn.words.entry()
-    ways = [f"2*({law}) + {entry}", f"({law})**2", f"({law})*{entry}", f"{law} - {square(drawn.words)}"]
+    ways = [
+        f"2*({law}) + {entry}",
+        f"({law})**2",
+        f"({law})*{entry}",
+        f"{law} - {square(drawn.words)}",
+    ]
     signs = [m.start() for m in re.finditer(r" [+-] ", law)]
     if signs:
         k = source.choice(signs) + 1

@@ -32,7 +32,7 @@ from .judging import Judgement, judge
 ATTEMPTS = 20
 # a map that is constant, one without classes under cross-entropy, a flow that is defined nowhere
 BENIGN = {"GEO0408", "GEO0409", "GEO0509"}
-BATCH = 10  # models a task
+BATCH = 5  # models a task
 PATIENCE = 12  # seconds of processor time for each of the oracle's answers
 
 
@@ -63,7 +63,8 @@ def patience() -> Iterator[None]:
         raise GaveUp("out of patience")
 
     before = signal.signal(signal.SIGVTALRM, give_up)
-    signal.setitimer(signal.ITIMER_VIRTUAL, PATIENCE)
+    again = 1  # second: a collector's callback would swallow the exception
+    signal.setitimer(signal.ITIMER_VIRTUAL, PATIENCE, again)
     try:
         yield
     finally:
@@ -82,7 +83,9 @@ def report_of(text: str, seed: int) -> ModelReport:
         Refused: with the codes.
     """
     report = check_text(text, "<drawn>", CheckOptions(verify=False, seed=seed))
-    errors = [d for d in report.diagnostics if d.severity == "error" and not d.code.startswith("GEO06")]
+    errors = [
+        d for d in report.diagnostics if d.severity == "error" and not d.code.startswith("GEO06")
+    ]
     if errors or not report.models:
         raise Refused("; ".join(f"{d.code} {d.message}" for d in errors))
     return report.models[0]
@@ -135,10 +138,10 @@ def batch(seeds: Sequence[int]) -> list[Outcome]:
 
 
 def outcomes(first: int, number: int, jobs: int) -> Iterator[Outcome]:
-    """All models, in the order of their seeds; a process makes some hundred and ends, for its memory."""
+    """All models, in the order of their seeds; a process makes a hundred or so and ends, for its memory."""
     seeds = list(range(first, first + number))
     batches = [seeds[i : i + BATCH] for i in range(0, number, BATCH)]
-    with get_context("spawn").Pool(jobs, maxtasksperchild=10) as pool:
+    with get_context("spawn").Pool(jobs, maxtasksperchild=25) as pool:
         for found in pool.imap(batch, batches):
             yield from found
 
@@ -227,8 +230,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for j in outcome.wrong:
             print(f"seed {outcome.seed}: {j.kind}, {j.word}, {j.agreement}: {j.detail}", flush=True)
             print(outcome.text, flush=True)
-        if table.models % 50 == 0:
-            print(f"{table.models} models, {table.number('wrong')} wrong", file=sys.stderr, flush=True)
+        if table.models % 20 == 0:
+            print(
+                f"{table.models} models, {table.number('wrong')} wrong", file=sys.stderr, flush=True
+            )
+            if given.json:  # what there is, should the run be cut off
+                given.json.write_text(json.dumps(table.data(), indent=1) + "\n")
     print("\n".join(table.lines()))
     if given.json:
         given.json.write_text(json.dumps(table.data(), indent=1) + "\n")

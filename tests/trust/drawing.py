@@ -5,12 +5,20 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from .expressions import Words, expression, scalar
 from .flows import Setting, flow_lines
 
 LIMITS = {"gradient": 8, "decay": 6, "momentum": 4, "adaptive": 3, "natural": 5, "riemannian": 4}
-WEIGHTS = {"gradient": 50, "decay": 13, "momentum": 18, "adaptive": 6, "natural": 6, "riemannian": 7}
+WEIGHTS = {
+    "gradient": 50,
+    "decay": 13,
+    "momentum": 18,
+    "adaptive": 6,
+    "natural": 6,
+    "riemannian": 7,
+}
 
 
 @dataclass(frozen=True)
@@ -110,7 +118,9 @@ def monomials(s: Sketch) -> None:
         made = s.words.number()
         for name in s.source.sample(names, s.source.randint(2, len(names))):
             power = s.source.choice([1, 1, 2, 3, -1, -2])
-            made += ("*" if power > 0 else "/") + (name if abs(power) == 1 else f"{name}**{abs(power)}")
+            made += ("*" if power > 0 else "/") + (
+                name if abs(power) == 1 else f"{name}**{abs(power)}"
+            )
         s.maps.append(made)
 
 
@@ -123,7 +133,7 @@ def forms(s: Sketch) -> None:
         terms = " + ".join(f"{s.words.number()}*{n}" for n in own)
         made.append(f"({terms})" if s.source.random() < 0.7 else f"({own[0]} - {own[-1]} + 1)")
     s.maps.append(f"{made[0]}**{s.source.randint(1, 3)}")
-    for a, b in zip(made, made[1:], strict=False):
+    for a, b in pairwise(made):
         s.maps.append(s.words.pick(f"{a}*{b}", f"{b}**2 - {a}", f"{b}/(1 + {a}**2)"))
 
 
@@ -144,10 +154,14 @@ def layers(s: Sketch) -> None:
         for i in range(1, depth + 1):
             s.words.parameters[f"W[{i}]"] = (d[i], d[i - 1])
         product = f"chain(h = eye({d[0]}); l in 1..L: W[l] @ h)"
-        s.maps.append(product if s.source.random() < 0.5 else " @ ".join(f"W[{i}]" for i in range(depth, 0, -1)))
+        s.maps.append(
+            product
+            if s.source.random() < 0.5
+            else " @ ".join(f"W[{i}]" for i in range(depth, 0, -1))
+        )
         last = f"W[{depth}]"
     else:
-        names = [s.parameter(b, a) for a, b in zip(d, d[1:], strict=False)]
+        names = [s.parameter(b, a) for a, b in pairwise(d)]
         s.maps.append(" @ ".join(reversed(names)))
         last = names[-1]
         if depth == 2 and s.source.random() < 0.3:
@@ -159,7 +173,7 @@ def layers(s: Sketch) -> None:
 
 def cost(widths: tuple[int, ...]) -> int:
     """Entries of a chain of matrices."""
-    return sum(a * b for a, b in zip(widths, widths[1:], strict=False))
+    return sum(a * b for a, b in pairwise(widths))
 
 
 def shared(s: Sketch) -> None:
@@ -183,7 +197,11 @@ def shared(s: Sketch) -> None:
         s.maps.append(f"[{u}[0]*{u}[i]/sum({u}**2) for i in 0..{w.parameters[u][0] - 1}]")
     else:
         x, y = s.parameter(), s.parameter()
-        s.maps.append(w.pick(f"[{x}*{y}, ({x} - {y})**2]", f"{x}*{y}/(1 + {x}**2)", f"({x} + {y})/({x} - 3*{y})"))
+        s.maps.append(
+            w.pick(
+                f"[{x}*{y}, ({x} - {y})**2]", f"{x}*{y}/(1 + {x}**2)", f"({x} + {y})/({x} - 3*{y})"
+            )
+        )
 
 
 def roots(s: Sketch) -> None:
@@ -269,7 +287,15 @@ def draw(seed: int, attempt: int = 0) -> Drawn:
     before = [x for x in lines if x.startswith(("dim", "const"))]
     params = [x for x in lines if not x.startswith(("dim", "const"))]
     params = [x + (" > 0" if positive_family(x, sketch) else "") for x in params]
-    text = [*before, *params, *sketch.declared(), *declared, *lets, *map_lines(sketch, word), *after]
+    text = [
+        *before,
+        *params,
+        *sketch.declared(),
+        *declared,
+        *lets,
+        *map_lines(sketch, word),
+        *after,
+    ]
     return Drawn(shape, setting.name, "\n".join(text) + "\n", words)
 
 

@@ -134,7 +134,7 @@ def matrix(w: Words) -> str:
     """A matrix."""
     found: list[Callable[[], str]] = []
     for name, (n,) in w.any(1):
-        for other, (m,) in w.any(1):
+        for other, _ in w.any(1):
             found.append(lambda a=name, b=other: f"outer({a}, {b})")
         found.append(lambda name=name: f"diag({name})")
         found.append(lambda name=name, n=n: f"{w.entry()}*eye({n}) + diag({name})")

@@ -116,7 +116,9 @@ def motion(s: Sketch, setting: Setting, metric: str) -> tuple[list[str], str]:
     source = s.source
     if setting.kind == "momentum":
         symbols = [n for n in s.words.numbers if n != "c"]
-        damping = source.choice(["", "1", "1/2", "3/t", "3/t", "1/t", "t", "1 + 1/t", *s.words.numbers, *symbols])
+        damping = source.choice(
+            ["", "1", "1/2", "3/t", "3/t", "1/t", "t", "1 + 1/t", *s.words.numbers, *symbols]
+        )
         line = f"flow order 2 damping {damping}" if damping else "flow order 2"
         if metric == "mirror" and damping and source.random() < 0.4:
             return [f"{line} accelerated"], "order 2 accelerated"

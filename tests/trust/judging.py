@@ -32,7 +32,9 @@ def judge(text: str, report: ModelReport, opinion: Opinion) -> list[Judgement]:
     count = opinion.best.count
     found = [*counted(report, count, opinion), *facts(report, opinion)]
     found += laws_found(report, opinion)
-    true_claims = [c for c in report.claims if c.kind == "law" and c.verdict in ("proved", "probable")]
+    true_claims = [
+        c for c in report.claims if c.kind == "law" and c.verdict in ("proved", "probable")
+    ]
     for claim in report.claims:
         found.append(judged(claim, report, opinion, true_claims))
     return found
@@ -89,10 +91,11 @@ def laws_found(report: ModelReport, opinion: Opinion) -> Iterable[Judgement]:
         yield Judgement("law found", law.status, "agrees" if holds else wrong, law.text)
         if law.status == "proved":
             proved.append(law.text)
-    if proved and len(proved) == len(report.found):
-        rank = opinion.independent(proved)
-        fits = rank >= report.laws.lower or "closed" in report.laws.reason or report.laws.reason
+    closed = report.certificate is not None and report.certificate.closed_by  # without formulas
+    if not closed and len(proved) == len(report.found):
+        rank = opinion.independent(proved) if proved else 0
         detail = f"{rank} independent, {report.laws.lower} said"
+        fits = rank >= report.laws.lower
         yield Judgement("laws independent", "said", "agrees" if fits else "wrong", detail)
 
 
@@ -112,10 +115,9 @@ def judged(
     agreement: Agreement = (
         "agrees" if said == holds else "wrong" if certain else "probable and wrong"
     )
-    model = opinion.system.reading
-    if claim.kind == "law" and agreement == "agrees" and not said and model is not None:
-        if model.gates.by_value and not opinion.refuted_by_gates(law_text(claim, opinion)):
-            agreement = "not decided"  # false for free gates; no real ones were found that show it
+    refuted = claim.kind == "law" and agreement == "agrees" and not said
+    if refuted and opinion.gated and not opinion.refuted_by_gates(law_text(claim, opinion)):
+        agreement = "not decided"  # false for free gates; no real ones were found that show it
     return Judgement(kind, claim.verdict, agreement, f"{claim.text}: {claim.detail}")
 
 

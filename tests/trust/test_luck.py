@@ -84,7 +84,7 @@ def test_small_primes_prove_nothing_wrong(monkeypatch: pytest.MonkeyPatch, name:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("prime", PRIMES)
+@pytest.mark.parametrize("prime", (3, 11))
 @pytest.mark.parametrize("name", ALL)
 def test_small_primes_in_all_examples(monkeypatch: pytest.MonkeyPatch, name: str, prime: int):
     true = usual(name)
@@ -113,7 +113,7 @@ def test_special_points_prove_nothing_wrong(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("special", POINTS)
+@pytest.mark.parametrize("special", ("zeros",))
 @pytest.mark.parametrize("name", ALL)
 def test_special_points_in_all_examples(monkeypatch: pytest.MonkeyPatch, name: str, special: str):
     true = usual(name)

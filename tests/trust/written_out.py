@@ -38,7 +38,9 @@ def written_out(source: random.Random) -> Drawn:
             if source.random() < 0.7:
                 moved += f" + a[{i}]*({polynomial(words, names)})"
         if kind == "rational" and source.random() < 0.4:
-            moved = f"({moved})/(1 + {common}**2)" if source.random() < 0.5 else f"({moved})/{names[0]}"
+            moved = (
+                f"({moved})/(1 + {common}**2)" if source.random() < 0.5 else f"({moved})/{names[0]}"
+            )
         lines.append(f"field {name}' = {moved} + 0*{name}")
     return Drawn("fields", "written out", "\n".join(lines) + "\n", words)
 

@@ -34,7 +34,7 @@ def rank_chart(certificate: Certificate) -> str:
 
     def draw(axes: Any) -> None:
         depths = np.arange(1, len(ranks) + 1)
-        axes.bar(depths, ranks, width=0.62, color=LAW_COLOURS[0])
+        axes.bar(depths, np.array(ranks, dtype=float), width=0.62, color=LAW_COLOURS[0])
         axes.axhline(whole, color=TEXT, linewidth=1.0, linestyle=(0, (4, 3)))
         for depth, rank in zip(depths, ranks, strict=True):
             inside = rank > _ROOM * whole

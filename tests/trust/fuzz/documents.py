@@ -58,7 +58,7 @@ def changed(document: Any, rng: random.Random) -> Any:
                 source = source[key] if _holds(source, key) else source
             holder[last] = copy.deepcopy(source)
         else:
-            holder[last] = _nested(rng.choice([50, 500]))
+            holder[last] = _nested(rng.choice([20, 100]))
     return found
 
 

@@ -132,7 +132,9 @@ def journal(data: bytes) -> bool:
         path = Path(folder) / "rows.jsonl"
         path.write_bytes(data)
         known = Journal.resume(path)
+        known.close()
         again = Journal.resume(path)
+        again.close()
         assert again.known == known.known or known.torn
     _tell(list(known.known.values()))
     return bool(known.known)
