@@ -118,7 +118,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch, *ranks: int | None) -> list[Any]:
     """Let candidates have these ranks, or no datum without ties."""
     asked: list[Any] = []
 
-    def closure(generator, candidate, seed, deadline):
+    def closure(generator, candidate, seed, deadline, memory):
         rank = ranks[len(asked)]
         asked.append((candidate, seed, deadline))
         if rank is None:
@@ -305,12 +305,12 @@ def test_the_closure_is_at_the_candidate_with_its_gates():
         generator = collinear()
         place = whole(generator, V=[[6, 7, 8]], W=w)
         candidate = module._Candidate(place, 0, 0.0)
-        found = module._closure(generator, candidate, 2, Deadline())
+        found = module._closure(generator, candidate, 2, Deadline(), 2**30)
         assert found.rank == rank
         assert found.seed == 2
         assert found.complete
         assert {run.point for run in found.runs} == {(6, 7, 8, *(x for (x,) in w))}
         assert len({run.prime for run in found.runs}) == 2
         assert found.error_bound is None  # gates that are not free are no irreducible family
-    stopped = module._closure(generator, candidate, 2, Deadline(0.0))
+    stopped = module._closure(generator, candidate, 2, Deadline(0.0), 2**30)
     assert not stopped.complete

@@ -323,24 +323,23 @@ def test_a_search_that_goes_too_deep_is_not_complete(monkeypatch: pytest.MonkeyP
     assert close(PRODUCT, 0, NEVER).certificate.complete
 
 
-def test_a_state_that_fits_is_counted_and_a_larger_one_refused(monkeypatch: pytest.MonkeyPatch):
+def test_a_state_that_fits_is_counted_and_a_larger_one_refused():
     needed = closure.elimination.memory(8)
-    monkeypatch.setattr(closure, "MOST_MEMORY", needed)
-    assert close(PRODUCT, 0, NEVER).certificate.rank == 5
-    monkeypatch.setattr(closure, "MOST_MEMORY", needed - 1)
+    assert close(PRODUCT, 0, NEVER, memory=needed).certificate.rank == 5
     with pytest.raises(TooManyCoordinates) as caught:
-        close(PRODUCT, 0, NEVER)
+        close(PRODUCT, 0, NEVER, memory=needed - 1)
     assert caught.value.dimension == 8
-    assert caught.value.args == (8,)
-    assert caught.value.message == (
-        "no sparse fields were found for a state of 8 coordinates, and dense elimination would take "
-        f"{needed / 2**30:.1f} GiB of memory; at most {(needed - 1) / 2**30:.0f} GiB are used"
-    )
+    assert caught.value.args == (8, needed - 1)
+    assert "a state of 8 coordinates" in caught.value.message
 
 
 def test_what_is_refused_says_what_it_needs():
-    assert "60,000 coordinates" in TooManyCoordinates(60_000).message
-    assert "15.5 GiB of memory; at most 8 GiB" in TooManyCoordinates(60_000).message
+    refused = TooManyCoordinates(60_000, 3 * 2**30)
+    assert "60,000 coordinates" in refused.message
+    assert "would take 15.5 GiB of memory" in refused.message
+    assert "at most 3 GiB are used" in refused.message
+    assert 15.4 < refused.gib < 15.7
+    assert refused.gib * 2**30 >= closure.elimination.memory(60_000)
 
 
 # --- balls

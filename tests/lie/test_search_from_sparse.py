@@ -178,9 +178,8 @@ def test_as_many_random_rows_as_are_allowed_may_be_added(
 
 def test_without_memory_a_poor_start_is_a_bound(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(closure, "_MOST_ADDED", 1)
-    monkeypatch.setattr(closure, "MOST_MEMORY", 0)
     asked = counted(monkeypatch, units(2))
-    found = close(SOME, 0, NEVER).certificate
+    found = close(SOME, 0, NEVER, memory=0).certificate
     assert len(asked) == 1
     assert found.anchored and not found.complete
     assert 2 < found.rank <= 6
@@ -190,12 +189,11 @@ def test_without_memory_a_poor_start_is_a_bound(monkeypatch: pytest.MonkeyPatch)
 def test_a_good_start_needs_no_memory_and_none_at_all_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr(closure, "MOST_MEMORY", 0)
     counted(monkeypatch, units(6))
-    assert close(SQUARES, 0, NEVER).certificate.rank == 9
+    assert close(SQUARES, 0, NEVER, memory=0).certificate.rank == 9
     counted(monkeypatch, lambda *_: None)
     with pytest.raises(TooManyCoordinates):
-        close(SQUARES, 0, NEVER)
+        close(SQUARES, 0, NEVER, memory=0)
 
 
 def test_out_of_time_a_poor_start_is_a_bound(monkeypatch: pytest.MonkeyPatch):
@@ -221,10 +219,9 @@ def test_a_space_without_room_shows_no_stagnation(monkeypatch: pytest.MonkeyPatc
     def start(rank: int, room: int):
         return lambda *_: Start(Full(rank, room), MADE, rank, 0)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(closure, "MOST_MEMORY", 0)
     counted(monkeypatch, start(6, 0))
-    assert not close(SQUARES, 0, NEVER).certificate.complete
+    assert not close(SQUARES, 0, NEVER, memory=0).certificate.complete
     counted(monkeypatch, start(6, 1))
-    assert close(SQUARES, 0, NEVER).certificate.complete
+    assert close(SQUARES, 0, NEVER, memory=0).certificate.complete
     counted(monkeypatch, start(9, 0))
-    assert close(SQUARES, 0, NEVER).certificate.complete
+    assert close(SQUARES, 0, NEVER, memory=0).certificate.complete
