@@ -407,6 +407,10 @@ def test_usable_data_are_collected_until_they_are_enough():
         for k, x in enumerate(good[:3], 1)
     ]
     assert np.array_equal(rows, expected)
+    asked.clear()
+    letter = module._with_roots(draw)(data(), place, rng(), 3)
+    assert letter.weight.tolist() == [[1, 1, 1]]
+    assert [c.shape for c in letter.controls] == [(1, 3), (1, 3)]
 
 
 def test_data_that_are_never_usable_are_given_up(monkeypatch: pytest.MonkeyPatch):
@@ -444,3 +448,22 @@ def test_words_without_roots_reject_no_data():
 
     assert random_words(generator, place, rng(), 0, 5, noted).shape == (5, 2)
     assert asked == [5]
+
+
+def test_words_at_poles_of_data_are_left_out_and_forgotten():
+    flow = gf.Flow.of_network(
+        lambda p, x: p["z"] * jnp.tanh(p["w"] * x) / (x - 1), zeros(z=(), w=()), np.zeros(())
+    )
+    generator = Generator.of(flow)
+    place = draw_point(generator, rng())
+
+    def draw(data: list[int]):
+        def drawn(generator, place, rng, batch) -> Letter:
+            own = np.array([data], dtype=np.int64)
+            return Letter(np.ones_like(own), (own, np.ones_like(own)))
+
+        return drawn
+
+    assert len(random_words(generator, place, rng(), 0, 3, draw([5, 1, 7]))) == 2
+    assert len(random_words(generator, place, rng(), 0, 3, draw([1, 1, 1]))) == 0
+    assert len(random_words(generator, place, rng(), 0, 3, draw([5, 6, 7]))) == 3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 import jax
@@ -76,6 +76,11 @@ def test_data_are_drawn_for_every_letter_and_may_all_meet_a_pole():
     run, *_ = close(generator, 0, NEVER).certificate.runs
     poles = generator.degree.of_denominators()
     assert poles > 0
+    linear = Generator.of(gf.Flow(lambda p: p["x"] / p["y"], zeros(x=(), y=())))
+    own, *_ = close(linear, 0, NEVER).certificate.runs
+    assert own.ranks == (1,)
+    degree = linear.degree
+    assert own.degree == degree.of_word(1) + degree.of_word(2) + degree.of_denominators()
     word = generator.degree.of_word
     depths = [word(k + 1) for k in range(len(run.ranks))]
     gains = np.diff([0, *run.ranks])
@@ -135,6 +140,7 @@ def test_the_whole_space_needs_no_second_point_and_has_no_error():
     found = close(Generator.of(squares(3)), 0, NEVER).certificate
     assert len(found.runs) == 1
     assert (found.rank, found.error_bound, found.complete) == (3, 0.0, True)
+    assert found.disagreeing is False
     assert found.closed_by == "the vector fields span the whole tangent space"
 
 
@@ -279,12 +285,40 @@ def test_out_of_time_there_is_a_rank_and_no_claim_that_it_is_all():
     assert found.closed_by == ""
 
 
+@dataclass(frozen=True)
+class Soon(Deadline):
+    """A time that is over when it has been asked for so often."""
+
+    often: int = 0
+    asked: list[int] = field(default_factory=list)
+
+    @property
+    def passed(self) -> bool:
+        self.asked.append(1)
+        return len(self.asked) > self.often
+
+
+def test_whenever_the_time_is_over_the_ranks_are_those_that_were_reached(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """Two words at a time: the third new direction of brackets is found in a second batch."""
+    monkeypatch.setattr(closure.elimination, "BATCH", 2)
+    generator = Generator.of(product(2, 3, 3))
+    seen = set()
+    for often in range(1, 9):
+        found = close(generator, 0, Soon(often=often)).certificate
+        assert list(found.ranks) == sorted(set(found.ranks))
+        assert not found.complete
+        seen.add(found.ranks)
+    assert {(4,), (6,), (6, 8)} <= seen
+
+
 def test_a_search_that_goes_too_deep_is_not_complete(monkeypatch: pytest.MonkeyPatch):
     """(∂x, x⁵∂y, ∂z…) would need more brackets than are allowed."""
     monkeypatch.setattr(closure, "_MOST_DEPTH", 1)
     found = close(PRODUCT, 0, NEVER).certificate
     assert found.ranks == (4,)
-    assert not found.complete
+    assert (found.complete, found.disagreeing) == (False, False)
     monkeypatch.setattr(closure, "_MOST_DEPTH", 3)
     assert close(PRODUCT, 0, NEVER).certificate.complete
 
@@ -296,8 +330,16 @@ def test_a_state_that_fits_is_counted_and_a_larger_one_refused():
         close(PRODUCT, 0, NEVER, memory=needed - 1)
     assert caught.value.dimension == 8
     assert caught.value.args == (8, needed - 1)
-    assert "no sparse fields were found for a state of 8 coordinates" in caught.value.message
-    assert f"at most {(needed - 1) / 2**30:.3g} GiB are used" in caught.value.message
+    assert "a state of 8 coordinates" in caught.value.message
+
+
+def test_what_is_refused_says_what_it_needs():
+    refused = TooManyCoordinates(60_000, 3 * 2**30)
+    assert "60,000 coordinates" in refused.message
+    assert "would take 15.5 GiB of memory" in refused.message
+    assert "at most 3 GiB are used" in refused.message
+    assert 15.4 < refused.gib < 15.7
+    assert refused.gib * 2**30 >= closure.elimination.memory(60_000)
 
 
 # --- balls

@@ -27,7 +27,7 @@ N = 9
 SQUARES = Generator.of(squares(N))
 PRODUCT = Generator.of(product(2, 2, 2))
 SOME = Generator.of(gf.Flow(lambda p: p["x"][:6] ** 2, zeros(x=(N,))))  # rank 6
-MADE = AnchoredRows(3, 1, 2, (0, 0))
+MADE = AnchoredRows(3, 2, 2, (0, 0))
 
 
 def units(count: int, depth: int = 0) -> Callable[..., Start]:
@@ -134,7 +134,10 @@ def test_fields_or_points_of_one_s_own_begin_with_nothing(
 ):
     asked = counted(monkeypatch, units(6))
 
+    drawn: list[int] = []
+
     def draw(*arguments):
+        drawn.append(1)
         return free_letter(*arguments)
 
     def at(rng):
@@ -148,6 +151,7 @@ def test_fields_or_points_of_one_s_own_begin_with_nothing(
         at=at if given != "draw" else None,
     ).certificate
     assert not asked
+    assert bool(drawn) == (given != "at")
     assert (found.rank, found.anchored) == (9, False)
 
 
@@ -162,9 +166,12 @@ def test_a_poor_start_is_given_up_for_dense_rows_and_not_made_again(
     assert found.complete and not found.anchored
 
 
-def test_as_many_random_rows_as_are_allowed_may_be_added(monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("most", [2, 4])  # after the first two words, and after all
+def test_as_many_random_rows_as_are_allowed_may_be_added(
+    most: int, monkeypatch: pytest.MonkeyPatch
+):
     asked = counted(monkeypatch, units(2))
-    monkeypatch.setattr(closure, "_MOST_ADDED", 4)
+    monkeypatch.setattr(closure, "_MOST_ADDED", most)
     found = close(SOME, 0, NEVER).certificate
     assert (found.rank, found.anchored, found.complete, len(asked)) == (6, True, True, 2)
 
