@@ -100,7 +100,7 @@ def test_no_datum_hides_an_entry() -> None:
     """φ = [uv, wz] on one datum with the cotangent (0, 1) would keep u and v."""
     for seed in range(300):
         few = FewData(1, seed)
-        assert all(np.all(x) for x in few.cotangent(((), (2,)), (np.ones(1),)))
+        assert all(np.all(x) for x in few.cotangent(((), (2,)), (jnp.ones(1),)))
         assert all(np.all(x) for x in few.inputs([((3,), False)]))
 
 

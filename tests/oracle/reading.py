@@ -63,6 +63,7 @@ class Reading:
     tokens: dict[str, int] = field(default_factory=dict)
     controls: dict[str, Any] = field(default_factory=dict)
     fields: dict[str, Any] = field(default_factory=dict)
+    timed: bool = False  # a field is written with t, whatever it comes to
     maps: list[Any] = field(default_factory=list)
     network: bool = False
     metrics: list[MetricLine] = field(default_factory=list)
@@ -185,6 +186,7 @@ def _read_one(model: Reading, word: str, rest: str) -> None:
         case "field":
             target, _, value = rest.partition("=")
             model.fields[target.strip().removesuffix("'")] = model.value(value)
+            model.timed |= bool(re.search(r"\bt\b", value))
         case "gates":
             if rest != "lifted":
                 raise Unread("gates real")

@@ -78,8 +78,7 @@ def written_out(model: Reading) -> System:
     controls = tuple(x for a in model.controls.values() for x in a.ravel())
     values = [x for p in model.parameters for x in array(model.fields[p]).ravel()]
     still = {a: 0 for a in controls}
-    timed = any(TIME in sympy.sympify(v).free_symbols for v in values)
-    head = ((TIME,), (ONE,), (ZERO,)) if timed else ((), (), ())
+    head = ((TIME,), (ONE,), (ZERO,)) if model.timed else ((), (), ())
     return System(
         (*head[0], *model.state),
         model.state,
