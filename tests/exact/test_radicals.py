@@ -100,5 +100,7 @@ def test_roots_of_irrational_numbers_are_refused():
 
 def test_exact_roots():
     assert exact_root(flint.fmpq(9, 4)) == flint.fmpq(3, 2)
+    assert exact_root(flint.fmpq(1)) == 1
+    assert exact_root(flint.fmpq(1, 4)) == flint.fmpq(1, 2)
     for none in (flint.fmpq(2), flint.fmpq(-4), flint.fmpq(0), flint.fmpq(4, 3)):
         assert exact_root(none) is None

@@ -25,8 +25,8 @@ from geoflow.exact.sparse.values import (
     Space,
     Sparse,
     Sum,
+    TooDense,
     Value,
-    collected,
     settled,
 )
 
@@ -138,7 +138,7 @@ class SparseEvaluator:
 
     def _outputs(self, ins: Instruction) -> list[Number]:
         if all(self._is_fixed(s) for s in ins.inputs):
-            return self._fixed(ins)
+            return self.fixed(ins)
         name = ins.primitive
         rule = _RULES.get(name)
         if rule is not None:
@@ -157,7 +157,7 @@ class SparseEvaluator:
 
     def _moved(self, value: Value, relation: Relation) -> Value:
         found = Moved(self.space, value, relation)
-        if isinstance(value, Sparse) and found.weight <= max(value.weight, 1):
+        if isinstance(value, Sparse) and found.weight <= value.weight:
             return found.entries()
         return found
 
@@ -166,8 +166,8 @@ class SparseEvaluator:
             return True
         return all(m == 0 and isinstance(v, Fixed) for m, v in self.values[slot].items())
 
-    def _fixed(self, ins: Instruction) -> list[Number]:
-        """A value that is the same for all generators, by the dense rules."""
+    def fixed(self, ins: Instruction) -> list[Number]:
+        """What comes of the parts that are the same for all generators, by the dense rules."""
         given = {
             s: self.dense(self.values[s], s) for s in dict.fromkeys(ins.inputs) if s in self.values
         }
@@ -197,10 +197,11 @@ class SparseEvaluator:
         rule = RULES.get(ins.primitive)
         if rule is None:
             raise UnsupportedPrimitive(ins.primitive, ins.where)
-        masks = 1 + max(m for s in ins.inputs if s in self.values for m in self.values[s])
-        lead = (1 << (masks - 1).bit_length(), self.space.count)
+        highest = max(m for s in ins.inputs if s in self.values for m in self.values[s])
+        lead = (1 << highest.bit_length(), self.space.count)
         sizes = [self.layout.size(s) for s in (*ins.inputs, *ins.outputs)]
-        self.space.allow(lead[0] * lead[1] * max(sizes) * (2**24 // _MOST_DENSE))
+        if lead[0] * lead[1] * max(sizes) > _MOST_DENSE:
+            raise TooDense
         given = {}
         for slot in dict.fromkeys(ins.inputs):
             if slot not in self.values:
@@ -217,10 +218,9 @@ class SparseEvaluator:
     def _entered(self, dense: np.ndarray) -> Number:
         out: Number = {}
         for mask, array in enumerate(dense.reshape(*dense.shape[:2], -1)):
-            array = np.broadcast_to(array, (self.space.count, array.shape[-1]))
+            array = np.broadcast_to(array, (self.space.count, array.shape[1]))
             batch, index = np.nonzero(array)
-            found = array[batch, index]
-            out[mask] = collected(self.space, array.shape[-1], batch, index, found)
+            out[mask] = Sparse(array.shape[1], batch, index, array[batch, index])
         return out
 
 
@@ -255,10 +255,9 @@ def _multiply(ev: SparseEvaluator, ins: Instruction) -> Number:
 def _divide(ev: SparseEvaluator, ins: Instruction) -> Number:
     """By what is the same for all generators; anything else is made dense."""
     a, b = (ev.sized(ins, s) for s in ins.inputs)
-    divisor = b.get(0)
-    if set(b) != {0} or not isinstance(divisor, Fixed):
+    if set(b) != {0} or not isinstance(b[0], Fixed):
         return ev.densified(ins)[0]
-    inverse = Fixed(ev.space, ev.field.invert(divisor.array))
+    inverse = Fixed(ev.space, ev.field.invert(b[0].array))
     return ev.bilinear(a, {0: inverse}, ev.product)
 
 
@@ -282,10 +281,8 @@ def _contract(ev: SparseEvaluator, ins: Instruction) -> Number:
         return Contraction(ev.space, a, b, axes)
 
     pairs = ev.value(left), ev.value(right)
-    if any(m == 0 and isinstance(v, Fixed) for n in pairs for m, v in n.items()):
-        fixed = [isinstance(n.get(0), Fixed) for n in pairs]
-        if all(fixed):  # both have a part without nilpotents that no generator changes
-            return _both_fixed(ev, ins, product)
+    if all(isinstance(n.get(0), Fixed) for n in pairs):
+        return _both_fixed(ev, ins, product)
     return ev.bilinear(*pairs, product)
 
 
@@ -294,9 +291,7 @@ def _both_fixed(
 ) -> Number:
     """The product of the parts that are the same for all generators by the dense rules, the rest as usual."""
     a, b = (ev.value(s) for s in ins.inputs)
-    given = {s: ev.dense(ev.value(s), s) for s in ins.inputs}
-    dense = RULES[ins.primitive](Evaluator(ev.layout.program, ev.field, given), ins)
-    out: Number = {0: Fixed(ev.space, np.ascontiguousarray(dense).reshape(-1))}
+    (out,) = ev.fixed(ins)
     for s, x in a.items():
         for t, y in b.items():
             if s & t == 0 and s | t:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
@@ -17,11 +18,18 @@ from geoflow.exact.program import UnsupportedPrimitive, trace
 from geoflow.exact.sparse import evaluator, values
 from geoflow.exact.sparse.evaluator import Number, SparseEvaluator
 from geoflow.exact.sparse.layout import MOVES, Layout
-from geoflow.exact.sparse.values import Fixed, Space, Sparse, TooDense
+from geoflow.exact.sparse.values import Fixed, Space, Sparse, TooDense, Value
 
 PRIME, COUNT = 67108859, 4
 FIELD, SPACE = PrimeField(PRIME), Space(PRIME, COUNT)
 TWICE = np.array([2, 0, 0])
+
+
+def holes(x: jax.Array) -> jax.Array:
+    """Two zeros in which nothing of x is left."""
+    return lax.pad(x, 0.0, [(2, -3, 0)])
+
+
 CASES: dict[str, tuple[Callable, tuple[tuple[int, ...], ...]]] = {
     "sum": (lambda x, y: x + y, ((2, 3), (2, 3))),
     "sum of an input and itself": (lambda x, y: x + x - y, ((2, 3), (2, 3))),
@@ -34,6 +42,8 @@ CASES: dict[str, tuple[Callable, tuple[tuple[int, ...], ...]]] = {
     "negative power": (lambda x, y: (1 + x) ** -2 * y, ((3,), (3,))),
     "quotient": (lambda x, y: x / (1 + y), ((3,), (3,))),
     "quotient of numbers": (lambda x, y: (x / 3, y / np.arange(1.0, 4)), ((3,), (3,))),
+    "quotient of ones": (lambda x, y: ((1 + 0 * x) / np.arange(1.0, 4) + y,), ((3,), (3,))),
+    "first power": (lambda x, y: (lax.integer_pow(x, 1), y), ((3,), (3,))),
     "matrices": (lambda x, y: x @ y, ((2, 3), (3, 4))),
     "many axes": (lambda x, y: jnp.einsum("zabc,dbza->zcd", x, y), ((2, 2, 3, 2), (3, 3, 2, 2))),
     "no common axis": (lambda x, y: jnp.tensordot(x, y, 0), ((2,), (3,))),
@@ -53,6 +63,7 @@ CASES: dict[str, tuple[Callable, tuple[tuple[int, ...], ...]]] = {
     "joined": (lambda x, y: (jnp.concatenate([x, y, x]), jnp.stack([y, y])), ((2, 2), (3, 2))),
     "taken apart": (lambda x, y: (*jnp.split(x, 2), *jnp.unstack(y)), ((4,), (2, 3))),
     "padded": (lambda x, y: lax.pad(x, 0.0, [(1, 2, 1)]) @ y, ((3,), (8,))),
+    "holes alone": (lambda x, y: (jnp.cumsum(holes(x)), holes(x) @ y), ((3,), (2,))),
     "chosen": (lambda x, y: jnp.where(np.array([True, False, True]), x, y), ((3,), (3,))),
     "running sums": (lambda x, y: jnp.cumsum(x) * y, ((4,), (4,))),
     "numbers alone": (lambda x, y: (jnp.cumsum(np.ones(3)), jnp.ones(2) * 3.0), ((1,), (1,))),
@@ -106,6 +117,9 @@ def check(function: Callable, shapes, kinds, seed: int = 0) -> None:
         for mask, value in found.items():
             entries = value.entries()
             assert value.size == math.prod(shape)
+            assert entries.values.dtype == np.int64
+            assert np.all(entries.values % PRIME != 0)
+            assert np.all(np.diff(entries.keys) > 0)
             out[mask, entries.batch, entries.index] = entries.values
             assert np.array_equal(value.at(batch, index), out[mask, batch, index])
         full = np.zeros((4, COUNT, *shape), dtype=np.int64)
@@ -153,18 +167,123 @@ def test_a_primitive_without_any_rule_is_refused():
 
 
 def test_what_would_be_too_large_when_dense_is_refused(monkeypatch: pytest.MonkeyPatch):
-    """Four coefficients of four generators with five entries each."""
+    """So many coefficients of four generators with five entries each."""
     program = trace(lambda x: jnp.cumsum(x), jax.ShapeDtypeStruct((5,), np.float64))
-    value, _ = number(np.random.default_rng(0), (5,), "varied")
-    for most, fits in ((4 * COUNT * 5, True), (4 * COUNT * 5 // 2, False)):
-        monkeypatch.setattr(evaluator, "_MOST_DENSE", most)
-        monkeypatch.setattr(values, "MOST_ENTRIES", 2**24)
+    full, _ = number(np.random.default_rng(0), (5,), "varied")
+    for masks in (1, 2, 4):
+        value = {m: v for m, v in full.items() if m < masks}
         sparse = SparseEvaluator(Layout(program), FIELD, SPACE)
-        if fits:
+        monkeypatch.setattr(evaluator, "_MOST_DENSE", masks * COUNT * 5)
+        sparse.run([value], [], program.outputs)
+        monkeypatch.setattr(evaluator, "_MOST_DENSE", masks * COUNT * 5 - 1)
+        with pytest.raises(TooDense):
             sparse.run([value], [], program.outputs)
-        else:
+
+
+DENSE = {"negative power", "quotient", "running sums"}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_primitive_with_a_sparse_rule_is_never_made_dense(
+    name: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(evaluator, "_MOST_DENSE", 1)
+    for kind in ("fixed", "fixed and moved", "varied"):
+        if name in DENSE and kind != "fixed":
             with pytest.raises(TooDense):
-                sparse.run([value], [], program.outputs)
+                check(*CASES[name], (kind, kind))
+        else:
+            check(*CASES[name], (kind, kind))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_primitive_may_be_made_dense(name: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(evaluator, "_RULES", {})
+    monkeypatch.setattr(evaluator, "MOVES", frozenset())
+    for kind in ("fixed and moved", "varied", "few"):
+        check(*CASES[name], (kind, kind))
+
+
+def arithmetic() -> SparseEvaluator:
+    """Of a program that is one number."""
+    program = trace(lambda x: 2.0 * x, jax.ShapeDtypeStruct((3,), np.float64))
+    return SparseEvaluator(Layout(program), FIELD, SPACE)
+
+
+def drawn(kind: str) -> Value:
+    return number(np.random.default_rng(0), (6,), kind)[0][0]
+
+
+@dataclass(frozen=True)
+class Unasked:
+    """A recipe that nobody may carry out."""
+
+    size: int = 6
+    weight: float = 100.0
+
+    def at(self, batch: np.ndarray, index: np.ndarray) -> np.ndarray:
+        raise AssertionError
+
+    def entries(self) -> Sparse:
+        raise AssertionError
+
+
+def test_recipes_are_carried_out_only_when_somebody_asks():
+    ev, recipe = arithmetic(), Unasked()
+    for other in (recipe, drawn("fixed"), drawn("varied")):
+        for pair in ((recipe, other), (other, recipe)):
+            assert ev.added(*({0: v} for v in pair))[0].weight == recipe.weight + other.weight
+    for other in (recipe, drawn("fixed")):
+        for pair in ((recipe, other), (other, recipe)):
+            assert ev.product(*pair).weight == recipe.weight
+    assert ev.scaled(2, recipe).weight == recipe.weight
+
+
+def test_a_product_with_a_number_is_a_multiple():
+    ev, recipe = arithmetic(), Unasked()
+    for factor, weight in ((0, 0), (1, recipe.weight)):
+        same = Fixed(SPACE, np.full(6, factor))
+        for found in (
+            ev.scaled(factor, recipe),
+            ev.product(same, recipe),
+            ev.product(recipe, same),
+        ):
+            assert found.weight == weight
+            assert factor or not len(found.entries().values)
+            assert factor == 0 or found is recipe
+
+
+def test_entries_stay_entries():
+    """Also in products, where those of the lighter factor are visited."""
+    ev, entries = arithmetic(), drawn("varied")
+    one = np.zeros(6, dtype=np.int64)
+    one[2] = 5
+    for a, b in ((entries, entries), (entries, Fixed(SPACE, one)), (Fixed(SPACE, one), entries)):
+        assert isinstance(ev.product(a, b), Sparse)
+    assert isinstance(ev.scaled(2, entries), Sparse)
+    assert isinstance(ev.added({0: entries}, {0: entries})[0], Sparse)
+
+
+def test_entries_that_are_moved_and_not_repeated_stay_entries():
+    """Those that are repeated are a recipe, and so is what is moved of a recipe."""
+    program = trace(
+        lambda x: (x.T, jnp.broadcast_to(x, (2, 2, 3))), jax.ShapeDtypeStruct((2, 3), np.float64)
+    )
+    sparse = SparseEvaluator(Layout(program), FIELD, Space(PRIME, 1))
+    entries = Sparse(6, *(np.array([k]) for k in (0, 2, 5)))
+    for given in (entries, Unasked(weight=1.0)):
+        found = []
+        for ins in program.instructions:
+            ((_, relation),) = sparse.layout.moves(ins)[0]
+            found.append(isinstance(sparse._moved(given, relation), Sparse))
+        assert found == [given is entries, False]
+
+
+def test_a_number_of_the_program_is_there_before_anything_is_run():
+    ev = arithmetic()
+    ((slot, two),) = ev.layout.program.literals.items()
+    (value,) = ev.value(slot).values()
+    assert value.at(np.zeros(1, int), np.zeros(1, int)) == two
 
 
 def test_values_are_forgotten_when_nothing_reads_them_any_more():
