@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, prod
 
 import numpy as np
 
@@ -60,8 +60,8 @@ def field_degree(program: Program, inputs: Sequence[int]) -> FieldDegree:
     costs: dict[int, int] = {}
     values: dict[int, Degree] = {k: Degree(d, {}) for k, d in enumerate(inputs)}
     values |= {gate.slot: Degree(1, {}) for gate in program.gates}
-    sizes = {k: int(np.prod(s, dtype=np.int64)) for k, s in enumerate(program.input_shapes)}
-    sizes |= {gate.slot: int(np.prod(gate.shape, dtype=np.int64)) for gate in program.gates}
+    sizes = {k: prod(s) for k, s in enumerate(program.input_shapes)}
+    sizes |= {gate.slot: prod(gate.shape) for gate in program.gates}
     roots = 0
     for instruction in program.instructions:
         operands = [values.get(slot, Degree(0, {})) for slot in instruction.inputs]
@@ -76,7 +76,7 @@ def field_degree(program: Program, inputs: Sequence[int]) -> FieldDegree:
             result = _degree(instruction, operands, size, costs)
         for slot, shape in zip(instruction.outputs, instruction.out_shapes, strict=True):
             values[slot] = result
-            sizes[slot] = int(np.prod(shape, dtype=np.int64))
+            sizes[slot] = prod(shape)
     total = _join([values.get(slot, Degree(0, {})) for slot in program.outputs], costs)
     return FieldDegree(total.numerator, _cost(total.denominators, costs), roots)
 
@@ -134,7 +134,7 @@ def _degree(
         case "square":
             return _power(operands[0], 2)
         case "div":
-            size = int(np.prod(instruction.out_shapes[0], dtype=np.int64))
+            size = prod(instruction.out_shapes[0])
             return _product([operands[0], _reciprocal(operands[1], size, identity, costs)])
         case "integer_pow":
             exponent = int(instruction.params["y"])
@@ -152,8 +152,6 @@ def _degree(
             return _product(
                 [_power(operands[0], n - 1), _reciprocal(determinant, count, identity, costs)]
             )
-        case "iota":
-            return Degree(0, {})
         case _ if name in _FIRST:
             return operands[0]
         case _:  # no rational function: there is no bound, and nobody asks for one

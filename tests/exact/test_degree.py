@@ -16,6 +16,7 @@ from geoflow.exact.interpreter import run
 from geoflow.exact.polynomials import Polynomials
 from geoflow.exact.program import Program
 from geoflow.exact.quotient import Quotient
+from geoflow.lie.bracket import Generator
 from geoflow.primitives import adjugate
 
 from .evaluation import program_of
@@ -122,6 +123,21 @@ RULES = {  # numerator, denominator, square roots
     "square": ((lambda x: jnp.square(x[:1]), (2,)), (2, 0, 0)),
     "adjugate": ((lambda x: adjugate(x), (3, 3)), (3, 0, 0)),
     "inverse of a larger degree": ((lambda x: gf.inv(x * x), (3, 2, 2)), (10, 12, 0)),
+    "several roots": ((lambda x: jnp.sqrt(x[0]) + jnp.sqrt(x[1:]), (3,)), (1, 0, 3)),
+    "half": ((lambda x: lax.pow(x * x, 0.5), (2,)), (2, 0, 2)),
+    "two inverse roots": ((lambda x: lax.rsqrt(x[0]) + lax.rsqrt(x[1] ** 2), (2,)), (2, 3, 2)),
+    "two half powers": (
+        (lambda x: lax.pow(x[0], -0.5) + lax.pow(x[1] ** 2, -0.5), (2,)),
+        (2, 3, 2),
+    ),
+    "two whole powers": ((lambda x: x[0] ** -2 + (x[1] ** 2) ** -2, (2,)), (4, 6, 0)),
+    "two inverses": ((lambda x: gf.inv(x) + gf.inv(x * x), (2, 2)), (5, 6, 0)),
+    "inverses of a batch": ((lambda x: gf.inv(x), (1, 2, 3, 3)), (5, 6, 0)),
+    "inverses of numbers": ((lambda x: gf.inv(x), (2, 1, 1)), (1, 2, 0)),
+    "counted": ((lambda x: x * lax.iota(np.float64, 2), (2,)), (1, 0, 0)),
+    "numbers beside": ((lambda x: (x, jnp.ones(2)), (2,)), (1, 0, 0)),
+    "a number": ((lambda x: np.ones(2), (2,)), (0, 0, 0)),
+    "not rational": ((lambda x: jnp.exp(x) * x, (2,)), (2, 0, 0)),
     "quotient of quotients": ((lambda x: x[0] / x[1] / x[2], (3,)), (1, 2, 0)),
     "power of a quotient": ((lambda x: (x[0] / x[1]) ** 2 + x[0] / x[1], (2,)), (2, 2, 0)),
     "negative power of a quotient": ((lambda x: (x[0] / x[1]) ** -2, (2,)), (2, 2, 0)),
@@ -133,6 +149,27 @@ def test_the_rules_by_hand(name: str):
     (function, shape), expected = RULES[name]
     bound = field_degree(program_of(function, shape), [1])
     assert (bound.numerator, bound.denominator, bound.roots) == expected
+    assert type(bound.numerator) is type(bound.denominator) is int
+
+
+def test_gates_are_variables():
+    """w · V · gate · x for the inner weights, and gates of entries that are no power of anything else."""
+    flow = gf.Flow.of_network(
+        lambda p, x: p["V"] @ jnp.maximum(p["W"] @ x, 0),
+        {"V": np.zeros((1, 2)), "W": np.zeros((2, 3))},
+        np.zeros(3),
+    )
+    program = Generator.of(flow).program
+    assert program.gates
+    assert field_degree(program, [1] * len(program.input_shapes)).numerator == 4
+
+
+def test_powers_without_an_exact_rule_have_some_bound():
+    for program in (
+        program_of(lambda x, y: lax.pow(x, y), (2,), (2,)),
+        program_of(lambda x, y: lax.pow(x, np.array([2.0, 3.0])) + y, (2,), (2,)),
+    ):
+        assert field_degree(program, [1, 1]).numerator > 0
 
 
 def test_constants_have_degree_0():
@@ -145,6 +182,7 @@ def test_words_have_the_degree_of_their_letters():
     assert [FieldDegree(2, 3, 0).of_word(k) for k in (1, 2, 3)] == [2, 6, 10]
     assert [FieldDegree(0, 0, 0).of_word(k) for k in (1, 2, 5)] == [0, 0, 0]
     assert [FieldDegree(3, 0, 2).of_word(k) for k in (1, 2)] == [12, 20]
+    assert FieldDegree(9, 3, 2).of_denominators() == 12
     assert FieldDegree(1, 0, 40).of_word(1) == FieldDegree(1, 0, 99).of_word(1) == 2**40
 
 

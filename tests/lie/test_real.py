@@ -18,6 +18,7 @@ from geoflow.exact.program import UnsupportedPrimitive
 from geoflow.lie import real as module
 from geoflow.lie.bracket import Generator
 from geoflow.lie.real import count_real
+from geoflow.memory import MOST_MEMORY
 from geoflow.results import Certificate, RankRun
 
 from .flows import with_constants, zeros
@@ -305,12 +306,12 @@ def test_the_closure_is_at_the_candidate_with_its_gates():
         generator = collinear()
         place = whole(generator, V=[[6, 7, 8]], W=w)
         candidate = module._Candidate(place, 0, 0.0)
-        found = module._closure(generator, candidate, 2, Deadline(), 2**30)
+        found = module._closure(generator, candidate, 2, Deadline(), MOST_MEMORY)
         assert found.rank == rank
         assert found.seed == 2
         assert found.complete
         assert {run.point for run in found.runs} == {(6, 7, 8, *(x for (x,) in w))}
         assert len({run.prime for run in found.runs}) == 2
         assert found.error_bound is None  # gates that are not free are no irreducible family
-    stopped = module._closure(generator, candidate, 2, Deadline(0.0), 2**30)
+    stopped = module._closure(generator, candidate, 2, Deadline(0.0), MOST_MEMORY)
     assert not stopped.complete

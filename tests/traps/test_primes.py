@@ -47,9 +47,9 @@ def test_a_bad_prime_drawn_always_proves_nothing(monkeypatch):
     force_primes(monkeypatch, repeat(BAD))
     model = check(BAD_MODEL)
     assert verdicts(model)["a"] == "refuted"
-    assert (model.laws.lower, model.laws.upper, model.laws.status) == (0, 1, "probable")
+    assert (model.laws.lower, model.laws.upper, model.laws.status) == (0, 1, "bounded")
     assert not [law for law in model.found if law.status == "proved"]
-    assert verdicts(model)["expect laws = 0"] == "probably refuted"
+    assert verdicts(model)["expect laws = 0"] == "undecided"
 
 
 # text, true laws, false laws, true count

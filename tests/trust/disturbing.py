@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 PATIENCE = 240  # seconds for an event, on a machine with much else to do
 ROOT = Path(__file__).parents[2]
@@ -65,7 +66,7 @@ def run(
     )
 
 
-def eventually(what: Callable[[], bool], process: subprocess.Popen[str] | None = None) -> None:
+def eventually(what: Callable[[], bool], process: subprocess.Popen[Any] | None = None) -> None:
     """Wait until something is so; the process must not end first."""
     end = time.monotonic() + PATIENCE
     while not what():

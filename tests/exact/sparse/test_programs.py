@@ -16,7 +16,7 @@ from geoflow.exact.primefield import PrimeField
 from geoflow.exact.program import UnsupportedPrimitive, trace
 from geoflow.exact.sparse import evaluator, values
 from geoflow.exact.sparse.evaluator import Number, SparseEvaluator
-from geoflow.exact.sparse.layout import Layout
+from geoflow.exact.sparse.layout import MOVES, Layout
 from geoflow.exact.sparse.values import Fixed, Space, Sparse, TooDense
 
 PRIME, COUNT = 67108859, 4
@@ -45,6 +45,11 @@ CASES: dict[str, tuple[Callable, tuple[tuple[int, ...], ...]]] = {
     "slices": (lambda x, y: (x[1:, ::2], x[::-1], y[2]), ((3, 4), (3,))),
     "gathered": (lambda x, y: (x[TWICE] * y, jnp.take(y, TWICE)), ((3,), (3,))),
     "scattered": (lambda x, y: x.at[TWICE].add(y), ((4,), (3,))),
+    "rows scattered": (lambda x, y: x.at[TWICE].add(y), ((4, 2), (3, 2))),
+    "joined with numbers": (
+        lambda x, y: (jnp.concatenate([x, np.array([5.0, 6.0])]), jnp.stack([np.ones(3), y])),
+        ((2,), (3,)),
+    ),
     "joined": (lambda x, y: (jnp.concatenate([x, y, x]), jnp.stack([y, y])), ((2, 2), (3, 2))),
     "taken apart": (lambda x, y: (*jnp.split(x, 2), *jnp.unstack(y)), ((4,), (2, 3))),
     "padded": (lambda x, y: lax.pad(x, 0.0, [(1, 2, 1)]) @ y, ((3,), (8,))),
@@ -116,6 +121,26 @@ def test_sparse_and_dense_arithmetic_agree(name: str, first: str, monkeypatch: p
         monkeypatch.setattr(values, "SMALL", small)
         for second in KINDS:
             check(function, shapes, (first, second))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_relations_are_between_the_entries_of_what_is_moved(name: str):
+    function, shapes = CASES[name]
+    program = trace(function, *(jax.ShapeDtypeStruct(s, np.float64) for s in shapes))
+    layout = Layout(program)
+    for ins in (i for i in program.instructions if i.primitive in MOVES):
+        for output, pieces in zip(ins.outputs, layout.moves(ins), strict=True):
+            for slot, relation in pieces:
+                assert relation.inside == layout.size(slot)
+                assert relation.outside == layout.size(output)
+
+
+def test_holes_filled_with_a_number_are_refused():
+    shape = jax.ShapeDtypeStruct((3,), np.float64)
+    program = trace(lambda x: lax.pad(x, 1.0, [(1, 0, 0)]), shape)
+    value, _ = number(np.random.default_rng(0), (3,), "varied")
+    with pytest.raises(UnsupportedPrimitive):
+        SparseEvaluator(Layout(program), FIELD, SPACE).run([value], [], program.outputs)
 
 
 def test_a_primitive_without_any_rule_is_refused():

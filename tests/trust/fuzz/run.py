@@ -108,6 +108,7 @@ def _in_order(rng: random.Random) -> bytes:
     """A text that passes the front end, and whose arrays are small."""
     from geoflow.semantics import load_text
 
+    text = ""
     for _ in range(50):
         own = rng.random() < 0.4
         text = written(rng) if own else renumbered(rng.choice(models()), rng, SIZES[:5])
