@@ -394,3 +394,4 @@ def test_trials_do_not_warn():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert not estimated(lambda p: p["y"] * jnp.log(-(p["x"] ** 2))).has_value
+        assert not estimated(lambda p: p["y"] * jnp.log(-1e300 * (1e300 * p["x"] ** 2))).has_value

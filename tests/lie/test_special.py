@@ -184,6 +184,8 @@ def test_round_off_is_no_rank():
         assert numerical_ranks_at(Generator.of(flow), point, 0).ranks == (expected,)
     flow = gf.Flow(lambda p: jnp.stack([p["x"], 2.0**-20 * p["y"]]), zeros(x=(), y=()))
     assert numerical_ranks_at(Generator.of(flow), point, 0).ranks == (2,)
+    only = gf.Flow(lambda p: 2.0**-28 * p["x"], zeros(x=(), y=()))
+    assert numerical_ranks_at(Generator.of(only), point, 0).ranks == (1,)
     tiny = gf.Flow(lambda p: 2.0**-20 * p["x"] ** 2, zeros(x=()))
     assert numerical_ranks_at(Generator.of(tiny), {"x": np.array(1.0)}, 0).ranks == (1,)
     assert numerical_ranks_at(Generator.of(tiny), {"x": np.array(1e-9)}, 0).ranks == (0,)
