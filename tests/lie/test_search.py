@@ -334,6 +334,15 @@ def test_a_state_that_fits_is_counted_and_a_larger_one_refused():
     assert f"at most {(needed - 1) / 2**30:.3g} GiB are used" in caught.value.message
 
 
+def test_what_is_refused_says_what_it_needs():
+    refused = TooManyCoordinates(60_000, 3 * 2**30)
+    assert "60,000 coordinates" in refused.message
+    assert "would take 15.5 GiB of memory" in refused.message
+    assert "at most 3 GiB are used" in refused.message
+    assert 15.4 < refused.gib < 15.7
+    assert refused.gib * 2**30 >= closure.elimination.memory(60_000)
+
+
 # --- balls
 
 
