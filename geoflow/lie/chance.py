@@ -56,8 +56,8 @@ def anchored_degree(
 def error_bound(runs: Sequence[RankRun], rank: int) -> Fraction:
     """The probability that runs stagnate at `rank` or below where the generic rank is greater is at most this; 1 says
     nothing."""
-    own = [run for run in runs if run.ranks and run.ranks[-1] == rank]
-    chances = (Fraction(run.degree, run.sample) if run.sample else Fraction(1) for run in own)
+    own = [run for run in runs if run.sample and run.ranks and run.ranks[-1] == rank]
+    chances = (Fraction(run.degree, run.sample) for run in own)
     return prod((min(Fraction(1), x) for x in chances), start=Fraction(1))
 
 
@@ -65,4 +65,4 @@ def sum_degree(runs: Sequence[RankRun], sample: int) -> int:
     """The degree that makes the chances of the summands' runs one of a run with so large a sample set."""
     if not all(run.sample for run in runs):
         return sample
-    return ceil(sum((Fraction(run.degree, run.sample) for run in runs), Fraction(0)) * sample)
+    return ceil(sum(Fraction(run.degree, run.sample) for run in runs) * sample)

@@ -62,22 +62,22 @@ def real_gates(
 
 def _greater(left: np.ndarray, right: Any) -> tuple[np.ndarray, np.ndarray]:
     """1 where left > right, 0 where left < right, and by batch entry whether all are decided."""
-    difference = left[:1] - (0 if right is None else right[:1])
-    above, below = np.asarray(difference > 0, dtype=bool), np.asarray(difference < 0, dtype=bool)
+    difference = left - (0 if right is None else right)
+    above, below = difference > 0, difference < 0
     return above.astype(np.int64), _all(above | below)
 
 
 def _all(truths: np.ndarray) -> np.ndarray:
     """By batch entry of [1, batch, …]."""
-    return np.asarray(truths.reshape(*truths.shape[:2], -1).all(axis=(0, 2)))
+    return np.asarray(truths.all(axis=(0, *range(2, truths.ndim))))
 
 
 def _chosen(values: np.ndarray, axes: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
     """1 where the value exceeds all others over the axes, and by batch entry whether one does."""
     over = tuple(2 + a for a in axes)
-    moved = np.moveaxis(values[:1], over, range(values.ndim - len(over), values.ndim))
+    moved = np.moveaxis(values, over, range(values.ndim - len(over), values.ndim))
     flat = moved.reshape(*moved.shape[: values.ndim - len(over)], -1)
-    exceeds = np.asarray(flat[..., :, None] > flat[..., None, :], dtype=bool)
+    exceeds = flat[..., :, None] > flat[..., None, :]
     best = exceeds.sum(-1) == flat.shape[-1] - 1
     back = best.reshape(moved.shape)
     chosen = np.moveaxis(back, range(values.ndim - len(over), values.ndim), over)

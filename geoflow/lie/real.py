@@ -135,10 +135,10 @@ def _candidate(generator: Generator, rng: np.random.Generator, whole: Field) -> 
 
 def _data(generator: Generator, rng: np.random.Generator, batch: int) -> tuple[np.ndarray, ...]:
     """Controls [1, batch, *shape] of integers; inputs of very different sizes, to see all sides of all kinks."""
-    bits = rng.integers(8, BITS, (1, batch))
+    bits = rng.integers(8, BITS, batch)
 
     def draw(shape: tuple[int, ...]) -> np.ndarray:
-        size = bits.reshape(1, batch, *(1 for _ in shape[2:]))
+        size = bits.reshape(batch, *(1 for _ in shape[2:]))
         normal = rng.standard_normal(shape) * np.exp2(size)
         return np.rint(normal).astype(np.int64).astype(object)
 

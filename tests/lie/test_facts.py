@@ -17,6 +17,7 @@ from geoflow.lie import facts as module
 from geoflow.lie.bracket import Generator
 from geoflow.lie.closure import Closure, close
 from geoflow.lie.facts import Facts, facts
+from geoflow.lie.point import random_letter
 from geoflow.results import AnchoredRows
 
 from .flows import integers, product, with_constants, zeros
@@ -141,8 +142,12 @@ def test_an_exact_rank_that_brackets_reach_makes_no_involution():
         (gf.Flow(lambda p: jnp.sqrt(p["x"]), zeros(x=(2,)), positive=["x"]), (True, "proved")),
         (gf.Flow(lambda p: p["x"] ** 2, zeros(x=(41,))), (True, "probable")),
         (gf.Flow(lambda p: p["x"] ** 2, zeros(x=(40,))), (True, "proved")),
+        (gf.Flow(lambda p: jnp.sum(p["x"] ** 3), zeros(x=(41,))), (True, "proved")),
     ],
-    ids=["scalar", "squares", "bent", "momentum", "estimated", "roots", "large", "not so large"],
+    ids=[
+        *("scalar", "squares", "bent", "momentum", "estimated", "roots", "large", "not so large"),
+        "large scalar",
+    ],
 )
 def test_commuting(flow: gf.Flow, expected: tuple[bool, str]):
     assert known(of(flow), "commuting") == expected
@@ -191,6 +196,45 @@ def test_controls_that_only_span_the_fields_of_losses_decide_nothing():
 
     flow = gf.Flow(lambda p: p["x"] ** 2, zeros(x=(2,)), metric=Spanning())
     assert known(of(flow), "commuting") == (False, "undecided")
+
+
+def test_a_seed_says_which_brackets_are_tried(monkeypatch: pytest.MonkeyPatch):
+    drawn: list[int] = []
+
+    def noted(generator, place, rng):
+        drawn.append(int(rng.integers(2**60)))
+        return True, "probable"
+
+    monkeypatch.setattr(module, "_commuting", noted)
+    generator = Generator.of(SQUARES)
+    closure = close(generator, 0, NEVER)
+    for seed in (1, 1, 2):
+        facts(generator, closure, True, seed)
+    first, again, other = drawn
+    assert first == again != other
+
+
+def test_brackets_are_mostly_of_fields_with_the_same_gates():
+    flow = gf.Flow.of_network(
+        lambda p, x: p["V"] @ jax.nn.relu(p["W"] @ x),
+        zeros(V=(1, 9), W=(9, 1)),
+        np.zeros(1),
+        loss=gf.FewData(2),
+    )
+    generator = Generator.of(flow)
+    count = len(generator.program.gates)
+    place = close(generator, 0, NEVER).point
+    rng = np.random.default_rng(0)
+    first, second = (random_letter(generator, place.field, rng, 8) for _ in range(2))
+    mixed = module._gates_of(first, second, generator)
+    assert count and len(mixed.controls) == len(second.controls) > count
+    assert mixed.weight is second.weight
+    for own, before in zip(mixed.controls[:-count], second.controls[:-count], strict=True):
+        assert own is before
+    for a, b, c in zip(*(x.controls[-count:] for x in (first, second, mixed)), strict=True):
+        assert not np.array_equal(a[:, 3:], b[:, 3:])
+        assert np.array_equal(c[:, :3], b[:, :3])
+        assert np.array_equal(c[:, 3:], a[:, 3:])
 
 
 # --- flat directions

@@ -12,6 +12,7 @@ import pytest
 
 from geoflow.exact.floats import Floats
 from geoflow.exact.interpreter import UnluckyPoint
+from geoflow.exact.rationals import Rationals
 from geoflow.lie.bracket import Generator, Letter
 from geoflow.lie.gates import real_gates
 from tests.networks.nets import network
@@ -64,8 +65,39 @@ def test_a_gate_is_one_where_its_value_is_positive():
 
 
 def test_gates_are_whole_numbers():
-    found = decided("relu", [1, -1, 2], [[1, 1, 1]])
-    assert found.controls[2].dtype == np.int64
+    for name in ("relu", "greatest"):
+        found = decided(name, [1, -1, 2], [[1, 1, 1]])
+        assert found.controls[2].dtype == np.int64
+
+
+@pytest.mark.parametrize("name", ["relu", "maximum", "greatest"])
+def test_gates_of_rational_numbers_are_those_of_floats(name: str):
+    """Ties too: here they are exact."""
+    w, x = np.array([1, -2, 3]), np.array([[1, 2, 0], [-2, 1, 5], [1, 1, 1], [2, -2, 5]])
+    generator, ring = of(name), Rationals()
+    gates = tuple(np.zeros((1, 4, *c.shape), dtype=np.int64) for c in generator.controls[2:])
+    letter = Letter(np.ones((1, 4)), (x[None], np.arange(1, 5).reshape(1, 4), *gates))
+    exact = Letter(letter.weight, tuple(map(ring.literal, letter.controls)))
+    found = real_gates(generator, ring, {}, {"w": ring.literal(w[None, None])}, exact)
+    assert gate(found) == gate(decided(name, w, x))
+    kept = [int(c.numer()) for c in found.controls[1].ravel()]
+    assert kept == decided(name, w, x).controls[1].ravel().tolist()
+
+
+def test_only_what_is_compared_is_evaluated():
+    """Rational numbers have no exponentials; no gate depends on one here."""
+    flow = network(
+        lambda t: jnp.sum(jax.nn.relu(t["w"] * t["x"])) * jnp.exp(t["v"]),
+        {"w": (2,), "v": ()},
+        {"x": (2,)},
+    )
+    generator, ring = Generator.of(flow), Rationals()
+    controls = (np.array([[[3, -4]]]), np.ones((1, 1), int), np.zeros((1, 1, 2), int))
+    letter = Letter(ring.literal(np.ones((1, 1), int)), tuple(map(ring.literal, controls)))
+    place = {
+        n: ring.literal(v) for n, v in (("w", np.array([[[5, 6]]])), ("v", np.ones((1, 1), int)))
+    }
+    assert gate(real_gates(generator, ring, {}, place, letter)) == [[1, 0]]
 
 
 def test_a_gate_compares_two_values():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from fractions import Fraction
 
@@ -80,6 +81,9 @@ def test_controls_are_those_of_the_flow_then_the_gates():
 def test_a_branch_on_the_parameters_is_refused_where_nothing_switches_it():
     with pytest.raises(UnsupportedPrimitive, match="a branch on the parameters"):
         Generator.of(gf.Flow(lambda p: jax.nn.relu(p["x"]) * p["x"], zeros(x=())))
+    with pytest.raises(UnsupportedPrimitive) as caught:
+        Generator.of(gf.Flow(lambda p: (p["x"] ** 2 + 1) * jnp.abs(p["x"]), zeros(x=())))
+    assert caught.value.args[0] == "abs (a branch on the parameters)"
     assert Generator.of(relu(loss=gf.FewData(2))).program.gates
 
 
@@ -105,6 +109,13 @@ def test_what_has_no_value_mod_p_is_estimated():
     assert Generator.of(gf.Flow(lambda p: jnp.exp(p["x"]), shapes)).estimated
     assert not Generator.of(relu()).estimated
     assert not Generator.of(product(1, 1, 1)).estimated
+
+    def gated(p, x):  # the gates move over few data too
+        return jax.nn.relu(p["y"] * x) * jnp.sqrt(1 + p["x"] ** 2)
+
+    few = gf.Flow.of_network(gated, shapes, np.zeros(()), loss=gf.FewData(2))
+    assert not few.parametrization.data
+    assert Generator.of(few).estimated
 
 
 # --- random controls
@@ -204,6 +215,18 @@ def test_the_degree_is_that_of_the_fields():
 
 
 # --- values
+
+
+def test_a_field_has_the_gates_of_its_letter():
+    """v·relu(w·x) with the gates γ: (γ⊙Wx, (γ⊙v)xᵀ) times the cotangent."""
+    generator, ring = Generator.of(relu()), PrimeField(PRIME)
+    w, x, v = np.array([[2, 3, 5], [7, 1, 4]]), np.array([6, 2, 3]), np.array([[8, 9]])
+    for gates in ([1, 0], [0, 1], [1, 1], [0, 0], [3, 5]):
+        letter = Letter(np.ones((1, 1), int), (x[None, None], [[[4]]], [[gates]]))
+        letter = Letter(letter.weight, tuple(np.asarray(c) for c in letter.controls))
+        field = generator(ring, {}, {"V": v[None, None], "W": w[None, None]}, letter)
+        assert np.array_equal(field["V"][0, 0], 4 * (gates * (w @ x))[None])
+        assert np.array_equal(field["W"][0, 0], 4 * np.outer(gates * v[0], x))
 
 
 def test_examples_have_the_shapes_of_the_state():
@@ -332,3 +355,43 @@ def test_positive_parameters_time_and_constants_have_values_where_they_are():
         lambda c, p: jnp.exp(p["x"]) / (3 * c["third"] - 1), {"x": ()}, {"third": Fraction(1, 3)}
     )
     assert not Generator.of(third).has_value
+
+
+def test_the_entries_of_a_block_have_sizes_and_signs_of_their_own():
+    def different(p):
+        return jnp.exp(p["y"]) / (p["x"][0] ** 2 - p["x"][1] ** 2)
+
+    def opposite(p):
+        return jnp.exp(p["y"]) * jnp.log(-p["x"][0] * p["x"][1])
+
+    for phi in (different, opposite):
+        assert Generator.of(gf.Flow(phi, zeros(x=(2,), y=()))).has_value
+
+
+def test_a_drift_has_a_value_where_time_is_positive():
+    def damped(damping) -> Generator:
+        return Generator.of(
+            gf.Flow(lambda p: p["x"] * p["y"], zeros(x=(), y=()), order=2, damping=damping)
+        )
+
+    rising, never = damped(lambda t: jnp.log(t)), damped(lambda t: jnp.log(-t))
+    assert rising.estimated and never.estimated
+    assert rising.has_value
+    assert not never.has_value
+
+
+def test_fields_with_a_choice_have_values():
+    flow = gf.Flow.of_network(
+        lambda p, x: jnp.max(p["W"] @ x) * jnp.exp(p["v"]) / p["v"],
+        zeros(W=(3, 2), v=()),
+        np.zeros(2),
+    )
+    assert Generator.of(flow).estimated
+    assert Generator.of(flow).has_value
+
+
+def test_trials_do_not_warn():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert not estimated(lambda p: p["y"] * jnp.log(-(p["x"] ** 2))).has_value
+        assert not estimated(lambda p: p["y"] * jnp.log(-1e300 * (1e300 * p["x"] ** 2))).has_value

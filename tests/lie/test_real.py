@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import cache
 from typing import Any
 
@@ -17,7 +18,9 @@ from geoflow.exact.interpreter import UnluckyPoint
 from geoflow.exact.program import UnsupportedPrimitive
 from geoflow.lie import real as module
 from geoflow.lie.bracket import Generator
+from geoflow.lie.closure import TooManyCoordinates, close
 from geoflow.lie.real import count_real
+from geoflow.memory import MOST_MEMORY
 from geoflow.results import Certificate, RankRun
 
 from .flows import with_constants, zeros
@@ -198,6 +201,7 @@ def test_a_point_at_which_all_ties_is_the_worst():
     place = whole(generator, V=[[1, 1, 1]], W=[[0], [1], [1]])
     found = module._candidate(generator, np.random.default_rng(0), place)
     assert found.score == (-1, 0.0)
+    assert found.whole is place
 
 
 def test_gates_that_hardly_switch_do_not_count(monkeypatch: pytest.MonkeyPatch):
@@ -294,6 +298,7 @@ def test_rationals_of_any_size():
     found = module._exact(np.array([[2**90, -3]], dtype=object))
     assert found.shape == (1, 2)
     assert found[0, 0] == flint.fmpq(2**90) and found[0, 1] == -3
+    assert module._exact(np.zeros((2, 0), dtype=object)).shape == (2, 0)
 
 
 # --- closures
@@ -305,12 +310,48 @@ def test_the_closure_is_at_the_candidate_with_its_gates():
         generator = collinear()
         place = whole(generator, V=[[6, 7, 8]], W=w)
         candidate = module._Candidate(place, 0, 0.0)
-        found = module._closure(generator, candidate, 2, Deadline(), 2**30)
+        found = module._closure(generator, candidate, 2, Deadline(), MOST_MEMORY)
         assert found.rank == rank
         assert found.seed == 2
         assert found.complete
         assert {run.point for run in found.runs} == {(6, 7, 8, *(x for (x,) in w))}
         assert len({run.prime for run in found.runs}) == 2
         assert found.error_bound is None  # gates that are not free are no irreducible family
-    stopped = module._closure(generator, candidate, 2, Deadline(0.0), 2**30)
+    stopped = module._closure(generator, candidate, 2, Deadline(0.0), MOST_MEMORY)
     assert not stopped.complete
+
+
+@pytest.mark.parametrize(("c", "rank"), [(Fraction(1, 3), 2), (Fraction(1), 1)])
+def test_constants_are_those_of_the_flow(c: Fraction, rank: int):
+    """relu(v·x) + relu((2c − 1)·w·x) at v, w > 0: two half lines where c < 1/2, else one."""
+    flow = with_constants(
+        lambda c, p: jax.nn.relu(p["v"] * p["x"]) + jax.nn.relu((2 * c["c"] - 1) * p["w"] * p["x"]),
+        {"v": (), "w": ()},
+        {"c": c},
+        {"x": ()},
+    )
+    generator = Generator.of(flow)
+    place = whole(generator, v=3, w=5)
+    candidate = module._candidate(generator, np.random.default_rng(0), place)
+    assert candidate.switching == 2
+    assert module._closure(generator, candidate, 0, Deadline(), MOST_MEMORY).rank == rank
+
+
+def test_the_drift_moves_too():
+    """Momentum: without its drift only velocities move, with it time and parameters do."""
+    flow = gf.Flow.of_network(
+        lambda p, x: p["v"] * jax.nn.relu(p["w"] * x), zeros(v=(), w=()), np.zeros(()), order=2
+    )
+    generator = Generator.of(flow)
+    values = {"t": 2, "v": 3, "w": 5, "v'": 7, "w'": 11}
+    candidate = module._Candidate(whole(generator, **values), 0, 0.0)
+    found = module._closure(generator, candidate, 0, Deadline(), MOST_MEMORY)
+    assert found.dimension == 5
+    assert found.rank == close(generator, 0, Deadline()).certificate.rank > 2
+
+
+def test_more_memory_than_there_is_is_not_taken():
+    generator = collinear()
+    place = whole(generator, V=[[6, 7, 8]], W=[[3], [4], [5]])
+    with pytest.raises(TooManyCoordinates):
+        module._closure(generator, module._Candidate(place, 0, 0.0), 0, Deadline(), 1)

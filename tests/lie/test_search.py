@@ -330,7 +330,8 @@ def test_a_state_that_fits_is_counted_and_a_larger_one_refused():
         close(PRODUCT, 0, NEVER, memory=needed - 1)
     assert caught.value.dimension == 8
     assert caught.value.args == (8, needed - 1)
-    assert "a state of 8 coordinates" in caught.value.message
+    assert "no sparse fields were found for a state of 8 coordinates" in caught.value.message
+    assert f"at most {(needed - 1) / 2**30:.3g} GiB are used" in caught.value.message
 
 
 def test_what_is_refused_says_what_it_needs():

@@ -133,6 +133,13 @@ def test_constants_and_symbolic_ones():
         assert numerical_ranks_at(generator, point, 0).ranks == (expected,)
 
 
+def test_a_symbolic_constant_is_one_number_for_all_fields():
+    generator = Generator.of(
+        with_constants(lambda c, p: p["x"] + c["c"] * p["y"], {"x": (), "y": ()}, {"c": None})
+    )
+    assert both(generator, {"x": 1, "y": 2}) == (1,)
+
+
 def test_symbolic_constants_are_positive_in_floats():
     generator = Generator.of(
         with_constants(lambda c, p: jnp.sqrt(c["c"]) * p["x"], {"x": ()}, {"c": None})
@@ -172,11 +179,13 @@ def test_round_off_is_no_rank():
         return lambda p: jnp.stack([p["x"] + p["y"], p["x"] + (1 + eps) * p["y"]])
 
     point = {"x": np.array(1.0), "y": np.array(1.0)}
-    for eps, expected in ((1e-12, 1), (1e-3, 2)):
+    for eps, expected in ((1e-12, 1), (5e-10, 1), (1e-3, 2)):
         flow = gf.Flow(phi(eps), zeros(x=(), y=()))
         assert numerical_ranks_at(Generator.of(flow), point, 0).ranks == (expected,)
     flow = gf.Flow(lambda p: jnp.stack([p["x"], 2.0**-20 * p["y"]]), zeros(x=(), y=()))
     assert numerical_ranks_at(Generator.of(flow), point, 0).ranks == (2,)
+    only = gf.Flow(lambda p: 2.0**-28 * p["x"], zeros(x=(), y=()))
+    assert numerical_ranks_at(Generator.of(only), point, 0).ranks == (1,)
     tiny = gf.Flow(lambda p: 2.0**-20 * p["x"] ** 2, zeros(x=()))
     assert numerical_ranks_at(Generator.of(tiny), {"x": np.array(1.0)}, 0).ranks == (1,)
     assert numerical_ranks_at(Generator.of(tiny), {"x": np.array(1e-9)}, 0).ranks == (0,)
@@ -206,9 +215,10 @@ def test_fields_that_choose_are_drawn_until_none_is_new(seed: int):
     assert both(Generator.of(flow), {"W": np.arange(1, 41)}, seed) == (40,)
 
 
-def test_brackets_may_be_much_smaller_than_fields():
+@pytest.mark.parametrize("power", [-26, -28])
+def test_brackets_may_be_much_smaller_than_fields(power: int):
     flow = gf.Flow(
-        lambda p: jnp.stack([p["x"], 2.0**-26 * p["x"] * p["y"] + p["z"]]),
+        lambda p: jnp.stack([p["x"], 2.0**power * p["x"] * p["y"] + p["z"]]),
         zeros(x=(), y=(), z=()),
     )
     assert both(Generator.of(flow), {"x": 1, "y": 2, "z": 3}) == (2, 3)
