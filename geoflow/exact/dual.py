@@ -159,8 +159,7 @@ def inverse(ring: Arithmetic, a: Array) -> Array:
     connected components of the pattern of nonzero entries, so the result is the inverse whatever the pattern is."""
     if isinstance(ring, KnowsInverses) and len(a) == 1:
         return ring.determinant_and_inverse(a)[1]
-    n = a.shape[-1]
-    used = np.asarray(ring.pattern(a), dtype=bool).reshape(-1, n, n).any(axis=0)
+    used = np.asarray(ring.pattern(a), dtype=bool).any(axis=tuple(range(a.ndim - 2)))
     out = np.array(np.broadcast_to(ring.zeros((1,) * a.ndim), a.shape))
     solved: list[
         tuple[Array, Array]

@@ -130,6 +130,19 @@ def test_a_rank_below_both_sizes_is_an_identity() -> None:
     assert (found.rank, found.proved) == (1, True)
 
 
+def test_what_vanishes_has_the_rank_0() -> None:
+    """φ that does not depend on x: the block of x in the metric is 0, and its inverse has no entries."""
+
+    def nothing(c: Any, p: Any) -> Any:
+        return (p["x"] - p["x"]) * jnp.ones((2, 2))
+
+    found = generic_rank(nothing, {}, {"x": ()})
+    assert (found.rank, found.proved) == (0, True)
+    flow = gf.Flow(lambda p: p["y"] ** 2, {"x": 0.0, "y": 0.0}, metric=Fisher("blocks"))
+    count = gf.analyze(flow).count
+    assert (count.lower, count.upper, count.status) == (1, 1, "proved")
+
+
 def test_a_rank_that_is_too_small_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """One row taken where two are needed, as an unlucky point would have it."""
 

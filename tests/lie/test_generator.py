@@ -222,10 +222,10 @@ def test_a_field_has_the_gates_of_its_letter():
     generator, ring = Generator.of(relu()), PrimeField(PRIME)
     w, x, v = np.array([[2, 3, 5], [7, 1, 4]]), np.array([6, 2, 3]), np.array([[8, 9]])
     for gates in ([1, 0], [0, 1], [1, 1], [0, 0], [3, 5]):
-        letter = Letter(np.ones((1, 1), int), (x[None, None], [[[4]]], [[gates]]))
-        letter = Letter(letter.weight, tuple(np.asarray(c) for c in letter.controls))
+        controls = (x[None, None], np.array([[[4]]]), np.array([[gates]]))
+        letter = Letter(np.ones((1, 1), int), controls)
         field = generator(ring, {}, {"V": v[None, None], "W": w[None, None]}, letter)
-        assert np.array_equal(field["V"][0, 0], 4 * (gates * (w @ x))[None])
+        assert np.array_equal(field["V"][0, 0], 4 * (np.array(gates) * (w @ x))[None, :])
         assert np.array_equal(field["W"][0, 0], 4 * np.outer(gates * v[0], x))
 
 

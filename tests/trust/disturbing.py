@@ -44,23 +44,36 @@ def command(*words: str | Path) -> list[str]:
     return [sys.executable, "-m", "geoflow", *map(str, words)]
 
 
+# a test run may have been started with signals ignored
+HEARING = """
+import signal
+for number in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, signal.SIG_DFL)
+"""
+
+
+def prepared(before: str, *words: str | Path) -> list[str]:
+    """A call of geoflow whose process begins with some statements of Python."""
+    become = "import os, sys\nos.execv(sys.argv[1], sys.argv[1:])"
+    return [sys.executable, "-c", f"{before}\n{become}", *command(*words)]
+
+
 def run(
     folder: Path,
     *words: str | Path,
-    before: Callable[[], object] | None = None,
+    before: str = "",
     stdout: int | None = subprocess.PIPE,
     input: str | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """A call to its end. `before` is done in its process at the start."""
+    """A call to its end. `before` are statements of Python that its process begins with."""
     return subprocess.run(
-        command(*words),
+        prepared(before, *words),
         env=environment(folder),
         cwd=folder,
         stdout=stdout,
         stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
-        preexec_fn=before,
         input=input,
         timeout=PATIENCE,
     )
@@ -99,7 +112,7 @@ def ended(
     """A call in a session of its own that gets a signal once `when` is true of its process id: `group`: as from a
     terminal, which sends Ctrl-C to all of its processes. No process of the session may be left."""
     process = subprocess.Popen(
-        command(*words),
+        prepared(HEARING, *words),
         env=environment(folder),
         cwd=folder,
         stdout=subprocess.PIPE,
@@ -107,7 +120,6 @@ def ended(
         text=True,
         encoding="utf-8",
         start_new_session=True,
-        preexec_fn=_hearing,
     )
     try:
         eventually(lambda: when(process.pid), process)
@@ -119,12 +131,6 @@ def ended(
             os.kill(member, signal.SIGKILL)
         process.wait()
     return Ended(process.returncode, out, err)
-
-
-def _hearing() -> None:
-    """A test run may have been started with signals ignored."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)
 
 
 def computing(pid: int) -> bool:

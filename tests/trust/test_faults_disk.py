@@ -5,8 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import resource
-import signal
 import sqlite3
 import stat
 from contextlib import closing
@@ -28,14 +26,13 @@ OUTCOME = Outcome(LawCount(0, 3, "probable", 1.25e-7, "stagnates"))
 UGLY = b"model  xy\nparam x,y\nmap phi=x * y\n" + b"# and a comment that is long enough\n" * 40
 
 
-def quota(size: int):
+def quota(size: int) -> str:
     """No file of the process may be longer: what a write beyond that says is EFBIG."""
-
-    def begin() -> None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-
-    return begin
+    return f"""
+import resource, signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))
+"""
 
 
 # ---------------------------------------------------------------- files that are replaced
@@ -291,12 +288,12 @@ def test_a_cache_that_is_written_by_another_is_waited_for_or_noted(kept: Path, m
     assert known(kept.parent) == (OUTCOME, [])
 
 
-def _without_power() -> None:
-    """A process of root that permissions hold for, as they do for all others."""
-    import ctypes
-
-    for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
-        ctypes.CDLL(None).prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP
+# a process of root that permissions hold for, as they do for all others
+WITHOUT_POWER = """
+import ctypes
+for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+    ctypes.CDLL(None).prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP
+"""
 
 
 @pytest.mark.slow
@@ -310,7 +307,7 @@ def test_a_sweep_with_no_folder_for_its_cache_says_so_and_counts(tmp_path: Path,
         cache.mkdir()
         cache.chmod(0o555)
     words = ["sweep", "lin.geo", "--rank-only", "--format", "json", "--jobs", "1"]
-    found = run(tmp_path, *words, before=_without_power)
+    found = run(tmp_path, *words, before=WITHOUT_POWER)
     assert found.returncode == 0, found.stderr
     data = json.loads(found.stdout)
     notes = " ".join(data["notes"])
