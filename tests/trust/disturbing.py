@@ -29,8 +29,11 @@ def expected(n: int, m: int, r: int) -> int:
 
 
 def many(models: int) -> str:
-    """A file of different models, each counted in a moment, that keeps a command busy."""
-    sizes = (f"model m{k}\nparam U[{2 + k % 3}, 2], V[2, {2 + k % 5}]\n" for k in range(models))
+    """A file of different models, each counted in a moment, that keeps a command busy; a catalog may be made of it."""
+    said = "# count: 3\n# source: computed here\n"
+    sizes = (
+        f"{said}model m{k}\nparam U[{2 + k % 3}, 2], V[2, {2 + k % 5}]\n" for k in range(models)
+    )
     return "\n".join(f"{size}map phi = {k + 1}*(U @ V)\n" for k, size in enumerate(sizes))
 
 
