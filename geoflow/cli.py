@@ -17,7 +17,9 @@ from rich.console import Console
 
 from geoflow.call import expand, read_memory, read_pairs, read_seconds, write
 from geoflow.commands import report as page
+from geoflow.commands.catalog import catalog
 from geoflow.commands.choices import Color, Memory, Overrides, Seed, Timeout
+from geoflow.commands.compare import compare
 from geoflow.commands.discretize import discretize
 from geoflow.commands.fmt import fmt
 from geoflow.commands.group import Commands
@@ -282,92 +284,14 @@ def _names(file: str, options: CheckOptions) -> dict[tuple[str, str], Names]:
     }
 
 
-@app.command()
-def compare(
-    files: Annotated[list[str], typer.Argument(help="Two files, or one with --flows.")],
-    flows: Annotated[
-        bool,
-        typer.Option("--flows", help="Run the standard set of flows on one parametrization."),
-    ] = False,
-    format: Annotated[
-        Literal["text", "json"], typer.Option("--format", help="How to print.")
-    ] = "text",
-    overrides: Overrides = None,
-    seed: Seed = 0,
-    timeout: Timeout = None,
-    memory: Memory = None,
-    color: Color = "auto",
-) -> None:
-    """Say which laws live in two models or flows, which die, and which are born."""
-    with faults(seed):
-        from geoflow.pipeline import compare_files
-        from geoflow.report import machine
-        from geoflow.report.comparison import comparison_data, render_comparison
-
-        if flows and len(files) != 1:
-            refuse("--flows takes one file", "geoflow compare --flows model.geo")
-        if not flows and len(files) < 2:
-            refuse("two files are compared, or one with --flows", "geoflow compare a.geo b.geo")
-        options = CheckOptions(
-            read_pairs(overrides),
-            seed,
-            read_seconds(timeout),
-            verify=False,
-            memory=read_memory(memory),
-        )
-        comparison = compare_files(files, flows, options)
-        if format == "json":
-            typer.echo(machine.dumps(comparison_data(comparison)), nl=False)
-        else:
-            render_comparison(comparison, open_console(sys.stdout, color))
-
-
+app.command()(compare)
 app.command()(page.report)
 app.command()(recheck)
 app.command()(sweep)
 app.command()(discretize)
 app.command()(fmt)
 app.command()(lsp)
-
-
-@app.command()
-def catalog(
-    path: Annotated[
-        str | None,
-        typer.Argument(help="A folder or file of your own; without one, the blocks of geoflow."),
-    ] = None,
-    format: Annotated[
-        Literal["text", "json", "markdown"], typer.Option("--format", help="How to print.")
-    ] = "text",
-    no_run: Annotated[bool, typer.Option("--no-run", help="List the entries only.")] = False,
-    seed: Seed = 0,
-    timeout: Timeout = None,
-    memory: Memory = None,
-    color: Color = "auto",
-) -> None:
-    """List network blocks: how many laws they have, which, and on whose word."""
-    with faults(seed):
-        from geoflow.catalog import check_catalog, read_catalog, shipped
-        from geoflow.report import machine
-        from geoflow.report.catalog import catalog_data, catalog_markdown, render_catalog
-        from geoflow.report.live import LiveReport
-
-        paths = expand([str(shipped()) if path is None else path])
-        out, err = open_console(sys.stdout, color), open_console(sys.stderr, color)
-        options = CheckOptions(
-            seed=seed, timeout=read_seconds(timeout), verify=False, memory=read_memory(memory)
-        )
-        with LiveReport(out, err, stream=False) as live:
-            found = read_catalog(paths) if no_run else check_catalog(paths, options, live)
-        if format == "json":
-            typer.echo(machine.dumps(catalog_data(found)), nl=False)
-        elif render_errors(found.diagnostics, err):
-            raise typer.Exit(WRONG_CALL)
-        elif format == "markdown":
-            typer.echo(catalog_markdown(found), nl=False)
-        else:
-            render_catalog(found, out)
-    raise typer.Exit(found.exit_code)
+app.command()(catalog)
 
 
 @app.command()

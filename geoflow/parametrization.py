@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cached_property
 from itertools import groupby
 from typing import Any, Literal
 
@@ -180,7 +181,7 @@ class Parametrization:
 
         return jax.grad(pairing)(dict(theta))
 
-    @property
+    @cached_property
     def transposes(self) -> bool:
         """Whether ∇_θ⟨a, φ⟩ is linear in a: a function of Python may say otherwise."""
         if not self.outputs:

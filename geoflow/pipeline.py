@@ -15,7 +15,6 @@ from geoflow.reach import reachable
 from geoflow.results import (
     HOLDS,
     ClaimResult,
-    Comparison,
     ModelReport,
     RealGates,
     Report,
@@ -49,7 +48,7 @@ def check_paths(
     `over_sizes` judges the claims of a model with `sweep` over its family.
     """
     begin = time.perf_counter()
-    loaded = [_read(path, options, lenient=True) for path in paths]
+    loaded = [read_models(path, options, lenient=True) for path in paths]
     settled = settle_unknown([found for _, found in loaded])
     loaded = [(models, found) for (models, _), found in zip(loaded, settled, strict=True)]
     if not paths:
@@ -70,7 +69,7 @@ def check_text(
     return _report(loaded, options, observer, begin, over_sizes)
 
 
-def _read(path: str, options: CheckOptions, lenient: bool = False) -> Loaded:
+def read_models(path: str, options: CheckOptions, lenient: bool = False) -> Loaded:
     """One file; `lenient`: an override that it has no name for may be another file's."""
     if path == "-":
         return load_input(options.overrides, lenient=lenient)
@@ -387,39 +386,3 @@ def _plot(path: str, experiment: Experiment, title: str) -> tuple[str, ...]:
         except OSError as error:
             return (f"{path} cannot be written: {error.strerror or error}",)
     return ()
-
-
-def compare_files(paths: Sequence[str], flows: bool, options: CheckOptions) -> Comparison:
-    """Compare all models of the files, or the standard flows on the first model's parametrization.
-
-    Raises:
-        DiagnosticError: a file is wrong, or a model out of the method's reach.
-    """
-    load_engine()
-    from geoflow.compare import NATURAL, compare_flows, standard_flows
-    from geoflow.deadline import Deadline
-    from geoflow.lower import lower
-
-    loaded = [_read(path, options) for path in paths]
-    errors = [d for _, found in loaded for d in found if d.severity == "error"]
-    if errors:
-        raise DiagnosticError(*sort_diagnostics(errors))
-    models = [m for found, _ in loaded for m in found]
-    deadline = Deadline.after(options.timeout)
-    if flows and models[0].fields:
-        message = "`--flows` takes a map or a network, and this model is a system written out."
-        span = models[0].fields[0].span
-        raise DiagnosticError(Diagnostic("GEO0407", message, span, "no map to be trained"))
-
-    def work() -> Comparison:
-        made = {
-            m.name if len(paths) == 1 else f"{m.name} ({m.file})": lower(m, options.seed)
-            for m in models
-        }
-        if not flows:
-            return compare_flows(made, options.seed, deadline, options.memory)
-        made = standard_flows(next(iter(made.values())))
-        found = compare_flows(made, options.seed, deadline, options.memory)
-        return replace(found, left_out=tuple(n for n in NATURAL if n not in made))
-
-    return reachable(models[0], work)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from geoflow.comparison import compare_files
 from geoflow.options import CheckOptions
-from geoflow.pipeline import check_text, compare_files
+from geoflow.pipeline import check_text
 from geoflow.report.annotations import to_annotations
 from geoflow.report.comparison import render_comparison
 from geoflow.report.snippet import render_diagnostic

@@ -38,13 +38,9 @@ _MOST_UNLUCKY = 40
 _MOST_REPEATED = 8  # primes drawn again because a run had them
 _MOST_DEPTH = 40
 _EXPANDABLE = 60  # coordinates up to which two fields are shown to be parallel
-_MOST_ADDED = (
-    1500  # rows by which random fields may enlarge the space of the sparse ones, of one depth
-)
+_MOST_ADDED = 1500  # rows of one depth by which random fields may enlarge the space of sparse ones
 _MOST_NUMBERS = 2**25  # of dense rows at one time
-_PATIENCE = (
-    24  # rows at least, none of which adds to the rank of fields that are no irreducible family
-)
+_PATIENCE = 24  # rows that add nothing, at least, where fields are no irreducible family
 
 
 class TooManyCoordinates(Exception):
@@ -247,9 +243,8 @@ def _run(
         before = rank
         while True:
             if (deadline.passed and words) or (begun is not None and rank - before > _MOST_ADDED):
-                if (
-                    rank > before or not ranks
-                ):  # a depth that was hardly begun has no rank of its own
+                # a depth that was hardly begun has no rank of its own
+                if rank > before or not ranks:
                     ranks.append(rank)
                 return outcome(False)
             batch = min(batch, most)

@@ -182,13 +182,9 @@ def _bilinear(
         a, b = ins.inputs
         how = join(ins)
         x, y = s.value(a), s.value(b)
-        tangent = []
-        if s.tangent(a):
-            tangent.append(multiplied(s.tangent(a), y, how))
-        if s.tangent(b):
-            tangent.append(multiplied(x, s.tangent(b), how))
+        moved = multiplied(s.tangent(a), y, how), multiplied(x, s.tangent(b), how)
         value = multiplied(x, y, how) if len(x) * len(y) <= _MOST_EXPANDED else None
-        return value, plus(*tangent)
+        return value, plus(*moved)
 
     return rule
 

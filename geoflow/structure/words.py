@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from geoflow.structure.diagrams import Axis, Draft, Monomial, NotShown
@@ -74,11 +74,6 @@ def each(words: Words, change: Callable[[Monomial], Monomial]) -> Words:
     return plus(*({change(m): own} for m, own in words.items()))
 
 
-def conditions(words: Mapping[Monomial, Coefficients]) -> list[Coefficients]:
-    """What must vanish for the sum to do so in free symbols: linear forms in the unknowns."""
-    return list(words.values())
-
-
 class Conditions:
     """Linear forms in the unknowns that are to vanish, each with an unknown that no other has."""
 
@@ -97,9 +92,9 @@ class Conditions:
         return form
 
     def ask(self, words: Words) -> None:
-        """Add that these words vanish in free symbols."""
-        for form in conditions(words):
-            form = self.reduced(form)
+        """Add that these words vanish in free symbols: the coefficient of each monomial does."""
+        for coefficient in words.values():
+            form = self.reduced(coefficient)
             if not form:
                 continue
             lead, scale = next(iter(form.items()))

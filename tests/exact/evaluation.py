@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
@@ -20,6 +21,20 @@ from geoflow.exact.rationals import Rationals
 
 PRIME = 67108859
 Shape = tuple[int, ...]
+# what the names of scalar functions mean in doubles
+FUNCTIONS = {
+    "sqrt": math.sqrt,
+    "exp": math.exp,
+    "log": math.log,
+    "log1p": math.log1p,
+    "tanh": math.tanh,
+    "logistic": lambda x: 1 / (1 + math.exp(-x)),
+    "erf": math.erf,
+    "sin": math.sin,
+    "cos": math.cos,
+    "atan": math.atan,
+    "root_pi": lambda x: math.sqrt(math.pi),
+}
 
 
 def program_of(function: Callable[..., Any], *shapes: Shape) -> Program:

@@ -15,19 +15,7 @@ from geoflow.exact.balls import Balls, full_rank
 from geoflow.exact.interpreter import UnluckyPoint
 from geoflow.exact.program import UnsupportedPrimitive
 
-FUNCTIONS = {
-    "exp": math.exp,
-    "log": math.log,
-    "log1p": math.log1p,
-    "tanh": math.tanh,
-    "logistic": lambda x: 1 / (1 + math.exp(-x)),
-    "erf": math.erf,
-    "sin": math.sin,
-    "cos": math.cos,
-    "atan": math.atan,
-    "root_pi": lambda x: math.sqrt(math.pi),
-    "sqrt": math.sqrt,
-}
+from .evaluation import FUNCTIONS
 
 
 def balls(rows) -> np.ndarray:

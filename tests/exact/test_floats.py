@@ -11,20 +11,9 @@ import pytest
 from geoflow.exact.floats import Floats
 from geoflow.exact.interpreter import UnluckyPoint
 
+from .evaluation import FUNCTIONS
+
 RING = Floats()
-FUNCTIONS = {
-    "sqrt": math.sqrt,
-    "exp": math.exp,
-    "log": math.log,
-    "log1p": math.log1p,
-    "tanh": math.tanh,
-    "logistic": lambda x: 1 / (1 + math.exp(-x)),
-    "erf": math.erf,
-    "sin": math.sin,
-    "cos": math.cos,
-    "atan": math.atan,
-    "root_pi": lambda x: math.sqrt(math.pi),
-}
 
 
 def drawn(*shape: int) -> np.ndarray:

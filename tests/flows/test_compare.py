@@ -9,9 +9,9 @@ import pytest
 
 import geoflow as gf
 from geoflow.compare import compare_flows, kept, standard_flows
+from geoflow.comparison import compare_files
 from geoflow.diagnostics import DiagnosticError
 from geoflow.options import CheckOptions
-from geoflow.pipeline import compare_files
 from geoflow.results import Comparison
 
 from .checking import BALANCE, MOMENT, factors, product, scalars

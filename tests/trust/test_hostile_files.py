@@ -25,10 +25,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("command", READERS, ids=lambda words: words[0])
-@pytest.mark.parametrize("kind", ["pipe", "zero", "loop", "folder", "gone", "below a file"])
-def test_what_is_no_file(folder: Path, command: list[str], kind: str):
-    path = folder / "x.geo"
+def put(path: Path, kind: str) -> None:
+    """Something that is no file, where `kind` names one."""
     match kind:
         case "pipe":
             os.mkfifo(path)
@@ -38,9 +36,17 @@ def test_what_is_no_file(folder: Path, command: list[str], kind: str):
             path.symlink_to(path)
         case "folder":
             path.mkdir()
-        case "below a file":
-            path.write_text(GOOD)
-            path = path / "y.geo"
+
+
+@pytest.mark.parametrize("command", READERS, ids=lambda words: words[0])
+@pytest.mark.parametrize("kind", ["pipe", "zero", "loop", "folder", "gone", "below a file"])
+def test_what_is_no_file(folder: Path, command: list[str], kind: str):
+    path = folder / "x.geo"
+    if kind == "below a file":
+        path.write_text(GOOD)
+        path = path / "y.geo"
+    else:
+        put(path, kind)
     assert "x.geo" in refused(*command, str(path))
 
 
@@ -50,15 +56,8 @@ def test_what_is_no_file(folder: Path, command: list[str], kind: str):
 @pytest.mark.parametrize("kind", ["pipe", "zero", "loop", "folder", "gone", "binary", "large"])
 def test_saved_files_that_are_none(folder: Path, command: list[str], kind: str, monkeypatch):
     path = folder / "x.json"
+    put(path, kind)
     match kind:
-        case "pipe":
-            os.mkfifo(path)
-        case "zero":
-            path.symlink_to("/dev/zero")
-        case "loop":
-            path.symlink_to(path)
-        case "folder":
-            path.mkdir()
         case "binary":
             path.write_bytes(b"\xff\xfe\x00")
         case "large":
