@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from fractions import Fraction
@@ -25,6 +25,7 @@ from geoflow.laws.structural import is_large, measured
 from geoflow.laws.symmetry import symmetry_of
 from geoflow.laws.tokens import UnsupportedExponential
 from geoflow.laws.witness import find_witness
+from geoflow.memory import MOST_MEMORY
 from geoflow.results import ClaimResult, LawCount, Verdict
 from geoflow.semantics.model import Expectation, LawClaim, Model
 
@@ -204,14 +205,27 @@ def _open(claim: Expectation) -> ClaimResult:
 
 
 def expectation_results(
-    model: Model, counted: Counted, analysis: Analysis, judged: Sequence[JudgedLaw]
+    model: Model,
+    counted: Counted,
+    analysis: Analysis,
+    judged: Sequence[JudgedLaw],
+    deadline: Deadline = Deadline(),
+    memory: int = MOST_MEMORY,
 ) -> list[ClaimResult]:
-    """One result per `expect`."""
-    return [_expectation(e, counted, analysis, judged) for e in model.expectations]
+    """One result per `expect`; what must still be computed for one stops at the deadline."""
+
+    def analyze_block(flow: Flow) -> Analysis:
+        return analyze(flow, counted.seed, deadline=deadline, memory=memory)
+
+    return [_expectation(e, counted, analysis, judged, analyze_block) for e in model.expectations]
 
 
 def _expectation(
-    claim: Expectation, counted: Counted, analysis: Analysis, judged: Sequence[JudgedLaw]
+    claim: Expectation,
+    counted: Counted,
+    analysis: Analysis,
+    judged: Sequence[JudgedLaw],
+    analyze_block: Callable[[Flow], Analysis],
 ) -> ClaimResult:
     base = _open(claim)
     match claim.kind:
@@ -220,7 +234,7 @@ def _expectation(
             return _count(base, claim.value, analysis.count)
         case "block":
             assert claim.value is not None
-            return _block(base, claim, counted)
+            return _block(base, claim, counted.flow, analyze_block)
         case "complete":
             return _complete(base, counted, analysis, judged)
         case "commuting":
@@ -254,11 +268,16 @@ def _count(base: ClaimResult, value: int, count: LawCount) -> ClaimResult:
     return replace(base, verdict="undecided", detail=_found_count(count))
 
 
-def _block(base: ClaimResult, claim: Expectation, counted: Counted) -> ClaimResult:
+def _block(
+    base: ClaimResult,
+    claim: Expectation,
+    flow: Flow,
+    analyze_block: Callable[[Flow], Analysis],
+) -> ClaimResult:
     """The laws that read some parameters alone."""
     assert claim.value is not None
     try:
-        block = analyze(counted.flow.block(*claim.of), counted.seed)
+        block = analyze_block(flow.block(*claim.of))
     except ValueError as error:
         raise DiagnosticError(Diagnostic("GEO0505", f"{error}.", claim.span)) from None
     result = _count(base, claim.value, block.count)

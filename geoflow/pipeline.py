@@ -170,7 +170,7 @@ def check_model(
         model.name,
         lambda: [
             *law_results(model, counted, judged, analysis.laws),
-            *expectation_results(model, counted, analysis, judged),
+            *expectation_results(model, counted, analysis, judged, deadline, options.memory),
         ],
     )
     family = None

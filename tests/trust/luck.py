@@ -71,8 +71,8 @@ def force_points(
     monkeypatch.setattr(point, "_point", drawn)
 
 
-def checked(text: str, name: str = "model.geo") -> Report:
-    return check_text(text, name, CheckOptions(verify=False))
+def checked(text: str, name: str = "model.geo", timeout: float | None = None) -> Report:
+    return check_text(text, name, CheckOptions(verify=False, timeout=timeout))
 
 
 def contradictions(usual: Report, other: Report) -> list[str]:

@@ -48,6 +48,7 @@ from .luck import (
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PRIMES = (2, 3, 5, 7, 11, 101)
 QUICK = ("product", "linear", "steering", "rms")
+SECONDS = 15.0  # of one example: where primes are small, many candidates for laws are none
 ALL = sorted(
     f.relative_to(EXAMPLES).as_posix().removesuffix(".geo")
     for folder in (EXAMPLES, EXAMPLES / "blocks")
@@ -89,7 +90,7 @@ def test_small_primes_prove_nothing_wrong(monkeypatch: pytest.MonkeyPatch, name:
 def test_small_primes_in_all_examples(monkeypatch: pytest.MonkeyPatch, name: str, prime: int):
     true = usual(name)
     force_primes(monkeypatch, lambda rng, bits: prime)
-    assert contradictions(true, checked(text_of(name))) == []
+    assert contradictions(true, checked(text_of(name), timeout=SECONDS)) == []
 
 
 @pytest.mark.parametrize("prime", (3, 7))
@@ -118,7 +119,7 @@ def test_special_points_prove_nothing_wrong(
 def test_special_points_in_all_examples(monkeypatch: pytest.MonkeyPatch, name: str, special: str):
     true = usual(name)
     force_points(monkeypatch, POINTS[special])
-    assert contradictions(true, checked(text_of(name))) == []
+    assert contradictions(true, checked(text_of(name), timeout=SECONDS)) == []
 
 
 @pytest.mark.parametrize("special", POINTS)
