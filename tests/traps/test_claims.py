@@ -134,10 +134,10 @@ def test_a_special_point_gives_a_bound_and_no_wrong_proof(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "claim", ["laws = 6", "laws = 9", "laws of U = 3", "complete", "depth = 0", "depth = 1"]
+    "claim", ["laws = 6", "laws = 9", "laws of U, V = 6", "complete", "depth = 0", "depth = 1"]
 )
 def test_out_of_time_nothing_is_even_probable(claim: str):
-    text = f"param U[3, 3], V[3, 3]\nmap phi = U @ V.T\nexpect {claim}"
+    text = f"param U[3, 3], V[3, 3], w\nmap phi = w*U @ V.T\nexpect {claim}"
     report = check_text(text, "<trap>", CheckOptions(verify=False, timeout=0.0))
     (model,) = report.models
     assert model.laws.status == "bounded"
