@@ -14,7 +14,7 @@ from geoflow.semantics import load
 from tests.catalog.falsehoods import falsified, incomplete
 
 QUICK = CheckOptions(verify=False)
-SLOW = {"attention", "attention_heads", "grouped_query", "rotary", "transformer"}
+SLOW = {"attention", "attention_heads", "attention_norm", "grouped_query", "rotary", "transformer"}
 FILES = sorted(shipped().glob("*.geo"))
 EACH = [pytest.param(f, id=f.stem, marks=[pytest.mark.slow] * (f.stem in SLOW)) for f in FILES]
 WITH_LAWS = [p for p, f in zip(EACH, FILES, strict=True) if incomplete(f)[1]]

@@ -41,7 +41,12 @@ def test_models_in_the_documentation(mark: str, body: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "page", [p for p in PAGES if blocks(p.read_text(), "python")], ids=lambda p: p.name
+    "page",
+    [
+        pytest.param(p, id=p.name, marks=[pytest.mark.slow] * (p.name != "README.md"))
+        for p in PAGES
+        if blocks(p.read_text(), "python")
+    ],
 )
 def test_python_in_the_documentation(page: Path) -> None:
     """The blocks of a page are one program, in order."""

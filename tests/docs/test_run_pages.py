@@ -21,6 +21,7 @@ def outputs():
     return outputs
 
 
+@pytest.mark.slow
 def test_cells_of_the_documentation_run(outputs):
     found = outputs((ROOT / "docs" / "notebooks.md").read_text())
     shown = [html for _, html in found]

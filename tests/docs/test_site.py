@@ -45,6 +45,7 @@ def _drawn(text: str) -> str:
     return draw(picture, blocks(text, "geo"))
 
 
+@pytest.mark.slow
 def test_a_picture_shows_both_laws_in_the_colours_of_the_page() -> None:
     figure = _drawn(KEPT + LOST + PICTURE)
     assert "squares is kept" in figure and "sum is lost" in figure

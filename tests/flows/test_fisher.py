@@ -50,6 +50,7 @@ def judged(text: str) -> dict[str, str]:
     return {claim.name or claim.text: claim.verdict for claim in report.claims}
 
 
+@pytest.mark.slow
 def test_a_block_whose_rank_is_below_both_sizes() -> None:
     laws = {"first": FIRST, "second": SECOND, "false": "log(det(A.T @ A)) - log(sum(C**2))"}
     found = judged(model(laws, "fisher(blocks)", "expect laws = 2\n"))

@@ -58,10 +58,10 @@ FLOWS: dict[str, tuple[Callable[[], gf.Flow], str, str]] = {
         "log(det(U.T @ U + 3*eye(2))) - log(det(V.T @ V + 3*eye(2)))",
         BALANCE,
     ),
-    "decay": (flow(decay=Fraction(1, 2)), f"exp(t)*({BALANCE})", BALANCE),
-    "cross-entropy": (classifier, "sum(W2, axis=0)", "sum(W2, axis=1)"),
 }
 MORE: dict[str, tuple[Callable[[], gf.Flow], str, str]] = {
+    "decay": (flow(decay=Fraction(1, 2)), f"exp(t)*({BALANCE})", BALANCE),
+    "cross-entropy": (classifier, "sum(W2, axis=0)", "sum(W2, axis=1)"),
     "damping t": (flow(order=2, damping=lambda t: t), f"exp(t**2/2)*{MOMENT}", MOMENT),
     "full Fisher": (flow(metric=Fisher("full")), BALANCE, "U.T @ U + V.T @ V"),
     "diagonal Fisher": (

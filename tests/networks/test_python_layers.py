@@ -18,6 +18,7 @@ from geoflow.lie.bracket import Generator, Letter
 from geoflow.lie.gates import real_gates
 from tests.networks.layers import ACTIVATIONS, PAIRS, activated, plain
 
+QUICK = {"equinox MLP", "equinox Conv1d", "linen LayerNorm", "nnx BatchNorm"}
 WINDOWS: dict[str, Callable[[Any], Any]] = {
     "SAME max": lambda x: nn.max_pool(x, (2, 3), (2, 1), "SAME"),
     "SAME average": lambda x: nn.avg_pool(x, (2, 3), (2, 1), "SAME"),
@@ -69,7 +70,10 @@ def error_of(flow: gf.Flow) -> tuple[float, float]:
     return float(max(apart)), float(max(np.max(np.abs(v)) for v in true.values()))
 
 
-@pytest.mark.parametrize("name", PAIRS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=[pytest.mark.slow] * (n not in QUICK)) for n in PAIRS],
+)
 def test_a_library_network_has_the_count_of_the_network_written_out(name: str):
     library, written = (gf.Flow.of_network(*n) for n in PAIRS[name]())
     counts = [gf.count_laws(flow) for flow in (library, written)]

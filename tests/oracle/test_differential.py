@@ -10,8 +10,8 @@ from geoflow.pipeline import check_text
 from .models import draw
 from .oracle import Oracle
 
-MODELS = 200
-QUICK = 60
+MODELS = 150
+QUICK = 40
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_agrees_with_the_oracle(seed: int) -> None:
 def test_the_draws_are_varied() -> None:
     counts = {
         (model.description.order, Oracle(model.description, seed).count)
-        for seed in range(QUICK)
+        for seed in range(60)
         for model in [draw(seed)]
     }
     assert {(1, k) for k in range(4)} | {(2, 0), (2, 2)} <= counts

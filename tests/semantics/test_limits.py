@@ -117,6 +117,7 @@ def test_a_file_has_one_budget_and_says_so_once(text: str):
     assert [d.code for d in found if "too long" in d.message] == ["GEO0304"]
 
 
+@pytest.mark.slow
 def test_models_that_share_too_much():
     text = "".join(f"dim n{i} = 1\n" for i in range(1500)) + "".join(
         f"model m{i}\nparam U\nmap f = U\n" for i in range(100)

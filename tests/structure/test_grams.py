@@ -37,6 +37,7 @@ def test_neighbouring_layers_of_a_deep_linear_network():
         assert not holds(flow, wrong)
 
 
+@pytest.mark.slow
 def test_a_size_that_no_entry_could_be_expanded_at():
     flow = gf.Flow(lambda p: p["U"] @ p["V"].T, {"U": array(40_000, 900), "V": array(30_000, 900)})
     symmetries = Symmetries.of(flow)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -116,7 +116,14 @@ RUNS = {
 }
 
 
-@pytest.mark.parametrize("name", RUNS)
+QUICK = {"sgd", "momentum", "decoupled decay", "decay on one layer", "momentum that was not said"}
+
+
+def marked(names: Iterable[str]) -> list[Any]:
+    return [pytest.param(n, marks=[pytest.mark.slow] * (n not in QUICK)) for n in names]
+
+
+@pytest.mark.parametrize("name", marked(RUNS))
 def test_predicted_is_measured(name: str) -> None:
     said, optimizer = RUNS[name]
     monitor = gf.watch(analysis(), every=5, **{"rate": RATE, **said})
@@ -163,7 +170,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("name", WRONG)
+@pytest.mark.parametrize("name", marked(WRONG))
 def test_what_the_settings_do_not_explain_is_flagged(name: str) -> None:
     optimizer, cause = WRONG[name]
     monitor = gf.watch(analysis(), rate=RATE)

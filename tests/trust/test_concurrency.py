@@ -222,6 +222,7 @@ print("unchanged")
 """
 
 
+@pytest.mark.slow
 def test_a_host_with_threads_of_its_own_is_left_alone():
     assert run(HOST) == "unchanged\n"
 
@@ -242,6 +243,7 @@ def test_a_host_of_pages_is_left_alone():
     assert run(PAGES) == "unchanged\n"
 
 
+@pytest.mark.slow
 def test_the_test_sees_what_changes():
     """A change that a careless library would make is found."""
     careless = HOST.replace(

@@ -13,10 +13,13 @@ from .drawing import draw
 from .judging import judge
 
 FIRST = 50_000  # seeds apart from those of the long run
-GROUPS, SIZE = 10, 4
+GROUPS, SIZE, QUICK = 10, 4, 5
 
 
-@pytest.mark.parametrize("group", range(GROUPS))
+@pytest.mark.parametrize(
+    "group",
+    [pytest.param(g, marks=[pytest.mark.slow] * (g >= QUICK)) for g in range(GROUPS)],
+)
 def test_nothing_is_wrong(group: int) -> None:
     table = Table()
     for seed in range(FIRST + group * SIZE, FIRST + (group + 1) * SIZE):

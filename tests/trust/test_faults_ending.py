@@ -46,7 +46,7 @@ def family(tmp_path: Path) -> Path:
         pytest.param(INT, 1, True, id="Ctrl-C"),
         pytest.param(INT, 2, True, id="Ctrl-C, workers"),
         pytest.param(INT, 2, False, id="SIGINT, workers", marks=pytest.mark.slow),
-        pytest.param(TERM, 2, False, id="SIGTERM, workers"),
+        pytest.param(TERM, 2, False, id="SIGTERM, workers", marks=pytest.mark.slow),
         pytest.param(TERM, 2, True, id="SIGTERM to all", marks=pytest.mark.slow),
     ],
 )
@@ -194,7 +194,7 @@ def test_a_second_sweep_on_the_same_file_is_refused(family):
 @pytest.mark.parametrize(
     "words",
     [
-        ("check", "lin.geo", "--no-verify"),
+        pytest.param(("check", "lin.geo", "--no-verify"), marks=pytest.mark.slow),
         pytest.param(
             ("check", "lin.geo", "--no-verify", "--format", "json"), marks=pytest.mark.slow
         ),

@@ -48,7 +48,7 @@ from .luck import (
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PRIMES = (2, 3, 5, 7, 11, 101)
 QUICK = ("product", "linear", "steering", "rms")
-SECONDS = 15.0  # of one example: where primes are small, many candidates for laws are none
+SECONDS = 8.0  # of one example: where primes are small, many candidates for laws are none
 ALL = sorted(
     f.relative_to(EXAMPLES).as_posix().removesuffix(".geo")
     for folder in (EXAMPLES, EXAMPLES / "blocks")

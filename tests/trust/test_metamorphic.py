@@ -286,7 +286,7 @@ def cases() -> Iterator[tuple[str, str]]:
                 yield name, how
 
 
-SLOW = {"mixed", "transposed", "chain"}  # changes, and one model
+SLOW = {"mixed", "transposed", "rescaled_data", "chain"}  # changes, and one model
 
 
 @pytest.mark.parametrize(
@@ -307,6 +307,7 @@ def test_other_seeds(name: str) -> None:
     assert outcome(text, 12345) == outcome(text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_other_primes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     text = MODELS[name].text

@@ -60,14 +60,11 @@ def usual() -> Any:
     return check(*EXAMPLES, PYTHONHASHSEED="0")
 
 
-@pytest.mark.parametrize("name", ["hash seed 1", "hash seed 4242, one thread"])
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=[pytest.mark.slow] * (n != "hash seed 1")) for n in SURROUNDINGS],
+)
 def test_surroundings_change_nothing(usual: Any, name: str):
-    assert check(*EXAMPLES, **SURROUNDINGS[name]) == usual
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["two threads", "another language and place"])
-def test_further_surroundings_change_nothing(usual: Any, name: str):
     assert check(*EXAMPLES, **SURROUNDINGS[name]) == usual
 
 
@@ -103,7 +100,7 @@ def test_certificates_are_the_same_bytes(tmp_path: Path):
 def test_jobs_change_nothing(tmp_path: Path):
     family = tmp_path / "family.geo"
     family.write_text(
-        "model f\ndim n = 2, r = 1\nparam U[n, r], V[n, r]\nmap phi = U @ V.T\nsweep n in 1..2\nsweep r in 1..2\n"
+        "model f\ndim n = 2, r = 1\nparam U[n, r], V[n, r]\nmap phi = U @ V.T\nsweep n in 1..2, r in 1..2\n"
     )
     one, two = (
         said(

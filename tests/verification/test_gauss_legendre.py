@@ -56,7 +56,7 @@ def _balance(theta: Any) -> jax.Array:
     return theta[0].T @ theta[0] - theta[1].T @ theta[1]
 
 
-@pytest.mark.parametrize("order", [2, 4])
+@pytest.mark.parametrize("order", [2, pytest.param(4, marks=pytest.mark.slow)])
 def test_order(order: int) -> None:
     with jax.enable_x64(True):
         exact = _solve(diffrax.Dopri8(), 1 / 500, 500, True)[0]
@@ -68,7 +68,7 @@ def test_order(order: int) -> None:
     assert np.all(np.abs(slopes - order) < 0.1)
 
 
-@pytest.mark.parametrize("order", [2, 4])
+@pytest.mark.parametrize("order", [pytest.param(2, marks=pytest.mark.slow), 4])
 def test_quadratic_law_to_round_off(order: int) -> None:
     with jax.enable_x64(True):
         assert _drift(_solve(gf.GaussLegendre(order), 0.1, 500), _balance) < 1e-12

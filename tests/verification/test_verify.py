@@ -133,7 +133,9 @@ def test_an_exploding_flow_says_so() -> None:
     "phi",
     [
         pytest.param(lambda p: 1 / (p["x"] - p["x"]), id="division by zero"),
-        pytest.param(lambda p: jnp.sqrt(-(p["x"] ** 2)), id="root of a negative"),
+        pytest.param(
+            lambda p: jnp.sqrt(-(p["x"] ** 2)), id="root of a negative", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_a_singular_flow_is_no_failed_law(phi) -> None:
@@ -145,7 +147,7 @@ def test_a_singular_flow_is_no_failed_law(phi) -> None:
     assert any("singular" in note for note in found.notes)
 
 
-@pytest.mark.parametrize("order", [1, 2])
+@pytest.mark.parametrize("order", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_loss_without_gradient_tests_nothing(order) -> None:
     flow = Flow(lambda p: 0 * p["x"], VECTOR, order=order)
     law = VerifiedLaw("x", lambda p: p["x"], lambda p: jnp.abs(p["x"]), True)
