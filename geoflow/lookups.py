@@ -101,6 +101,12 @@ def _evaluated(
     return jax.tree.unflatten(jax.tree.structure(shape), outputs)
 
 
+def _bind_params(eqn: Any) -> tuple[Sequence[Any], dict[str, Any]]:
+    """What `bind` takes: JAX 0.8 and 0.9 keep functions apart from parameters."""
+    params = eqn.primitive.get_bind_params(eqn.params)
+    return params if isinstance(params, tuple) else ((), params)
+
+
 class _Evaluation:
     def __init__(self, onehot: jax.Array, met: _Met):
         self.onehot, self.met = onehot, met
@@ -119,7 +125,8 @@ class _Evaluation:
         if not any(isinstance(x, _Table) for x in given):
             at_once = integral and all(map(_is_known, given))
             with jax.ensure_compile_time_eval() if at_once else nullcontext():
-                values = eqn.primitive.bind(*given, **eqn.primitive.get_bind_params(eqn.params))
+                functions, params = _bind_params(eqn)
+                values = eqn.primitive.bind(*functions, *given, **params)
             return values if eqn.primitive.multiple_results else [values]
         callee = next((eqn.params[k] for k in _CALLS if k in eqn.params), None)
         if callee is not None and name not in ("scan", "while", "cond"):

@@ -137,7 +137,7 @@ def test_all_arithmetics_agree(name: str):
 def test_every_rule_has_a_case():
     met = {i.primitive for f, s in CASES.values() for i in program_of(f, *s).instructions}
     missing = set(RULES) - met - TRANSCENDENTAL - ROOTS  # see networks/test_balls.py
-    assert missing <= {"add_any"}  # emitted by some versions of JAX only
+    assert missing <= {"add_any", "stack", "unstack"}  # emitted by some versions of JAX only
 
 
 @pytest.mark.parametrize(
