@@ -120,13 +120,17 @@ def sweep(
 def _tell_kept(sweep: Sweep) -> None:
     """What of a sweep that is ended from outside is on disk, and how it goes on."""
     page = Page(open_console(sys.stderr))
-    done, total = len(sweep.rows()), len(sweep.members)
+    total = len(sweep.members)
     if sweep.journal is not None:
+        kept = sum(
+            key in sweep.journal.known for key in sweep.keys
+        )  # a row may be done but unwritten
         page.line(
-            f"{done} of {total} models are done, and kept in {sweep.journal.path}: "
+            f"{kept} of {total} models are done, and kept in {sweep.journal.path}: "
             "the same command with --resume does the others"
         )
     else:
+        done = len(sweep.rows())
         page.line(f"{done} of {total} models were done; their rows were not kept in a file")
 
 

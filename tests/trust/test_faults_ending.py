@@ -63,7 +63,7 @@ def test_a_sweep_keeps_its_rows_and_ends_its_workers(family, number, jobs, group
     kept = lines(out)
     assert said[-1] == word and len(said) == 2, found.err
     assert f" of 729 models are done, and kept in {out}" in said[0] and "--resume" in said[0]
-    assert 5 <= int(said[0].split()[0]) <= kept
+    assert kept >= 5 and kept - 1 <= int(said[0].split()[0]) <= kept
     few = [
         "--over",
         "n=1..2",
