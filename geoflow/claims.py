@@ -135,7 +135,8 @@ def _witness(counted: Counted, judged: JudgedLaw) -> tuple[str, ...]:
         return found.lines if found else ()
     if is_large(counted.flow):  # hundreds of small points at once take too much memory
         return (_modular_witness(counted),)
-    if has_roots(generator.program):  # small points lie in other open sets
+    # small points lie in other open sets
+    if has_roots(generator.program) or counted.flow.dynamics.local:
         return (_modular_witness(counted),)
     witness = find_witness(generator, judged.differential, name, counted.seed)
     return witness.lines if witness else (_modular_witness(counted),)
@@ -315,7 +316,8 @@ def _complete(
         return replace(base, verdict=certain, detail=_all(count, what))
     if have >= count.upper:
         return replace(base, verdict="probable", detail=text)
-    if count.lower > _most(counted, laws, judged):
+    most = _most(counted, laws, judged)
+    if count.lower > most:
         missing = missed_laws(counted, laws, analysis.laws)
         witness = tuple(f"not among them: {law}" for law in missing) or (
             f"{count.reason}; no formula is known for {count.lower - have} of the {count.upper}",
@@ -323,7 +325,7 @@ def _complete(
         fewer = _certainly_fewer(counted, laws, judged, count.lower)
         verdict: Verdict = "refuted" if fewer else "probably refuted"
         return replace(base, verdict=verdict, detail=text, witness=witness)
-    if count.status == "probable":
+    if count.status == "probable" and count.upper > most:
         return replace(base, verdict="probably refuted", detail=f"{text} (the count is probable)")
     return replace(base, verdict="undecided", detail=text)
 

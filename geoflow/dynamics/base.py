@@ -68,6 +68,7 @@ class Dynamics(ABC):
     order: int = 1
     has_drift: bool = False
     linear: bool = True  # G_b is linear in b, and is the field of a loss
+    local: bool = False  # G_b is the flow's field in an open set only
     decay: Decay | None = None
 
     def without_decay(self) -> Dynamics:

@@ -40,6 +40,10 @@ class SignDescent(Dynamics):
         return self.power == 1
 
     @property
+    def local(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return not self.polynomial
+
+    @property
     def text(self) -> str:
         return f"sign({self.power})"
 

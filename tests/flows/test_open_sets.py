@@ -42,3 +42,17 @@ def test_commuting_is_a_matter_of_the_fields_themselves() -> None:
 def test_flat_directions_are_those_of_the_map() -> None:
     report = check_text("param x, y\nmap phi = x*y\nflow rmsprop(b2 = 1/10)", "<test>", EXACT)
     assert report.models[0].facts["kernel"] == 1
+
+
+def test_what_refutes_lies_in_the_open_set() -> None:
+    """x + y is conserved near (1, 1), where ∂ₓφ < 0; the verdict is of y > 10, and so is what shows it."""
+    text = "param x, y\nmap phi = x*y - 10*x\nflow sign(0)\nlaw k = x + y\nlaw j = x - y"
+    (model,) = check_text(text, "<test>", EXACT).models
+    refuted, proved = model.claims
+    assert (refuted.verdict, proved.verdict) == ("refuted", "proved")
+    (line,) = refuted.witness
+    assert "at the point of the certificate" in line
+    odd = check_text(text.replace("sign(0)", "sign(3)"), "<test>", EXACT).models[0].claims[0]
+    assert (
+        odd.verdict == "refuted" and "d/dt k" in odd.witness[0]
+    )  # a polynomial field is one everywhere

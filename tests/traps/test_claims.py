@@ -163,3 +163,12 @@ def test_fields_of_networks_commute_only_if_they_do_where_their_neurons_are_on_t
     """The gates of relu(z)**2 are 0 or 1: a neuron that is off in one of two fields hides their bracket."""
     text = "param U[2, 1], V[2, 2]\ninput x[1]\nnetwork g = V @ relu(U @ x)**2\nexpect commuting"
     assert verdicts(check(text, seed)) == {"expect commuting": "refuted"}
+
+
+def test_laws_whose_entries_are_not_counted_may_be_complete():
+    """s = x + y has s″ + s′/t = 0: both laws are all, and the second is left out of the rank."""
+    head = "param x, y\nmap phi = x - y\nflow order 2 damping 1/t\nlaw a = t*(x' + y')\n"
+    whole = check(head + "law b = x + y - t*(x' + y')*log(t)\nexpect laws = 2\nexpect complete")
+    assert [c.verdict for c in whole.claims] == ["proved", "proved", "probable", "undecided"]
+    alone = check(head + "expect complete")
+    assert alone.claims[-1].verdict in ("refuted", "probably refuted")
