@@ -53,6 +53,5 @@ def test_what_refutes_lies_in_the_open_set() -> None:
     (line,) = refuted.witness
     assert "at the point of the certificate" in line
     odd = check_text(text.replace("sign(0)", "sign(3)"), "<test>", EXACT).models[0].claims[0]
-    assert (
-        odd.verdict == "refuted" and "d/dt k" in odd.witness[0]
-    )  # a polynomial field is one everywhere
+    assert odd.verdict == "refuted"
+    assert "d/dt k = " in " ".join(odd.witness)  # a polynomial field is one everywhere
