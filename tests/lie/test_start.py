@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from itertools import combinations
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -48,7 +49,7 @@ def test_fields_are_numbered_among_their_equals():
     made = seeding_of(mlp((2, 2, 2)))
     marks = np.array([7, 3, 7, 9, 3, 7], dtype=np.uint64)
     numbers, fresh = made._numbered(marks)
-    assert numbers.tolist() == [0, 0, 1, 0, 1, 2]
+    assert numbers.tolist() == [0, 0, 1, 0, 1, 2] and numbers.dtype == np.int64
     assert fresh.tolist() == [0, 1, 3]
 
 
@@ -58,6 +59,9 @@ def test_fields_that_were_there_are_not_new():
     numbers, fresh = made._numbered(np.array([9, 3, 1, 8, 3, 8, 9], dtype=np.uint64))
     assert fresh.tolist() == [0, 2]
     assert numbers.tolist() == [0, 1, 0, 1, 2, 2, 1]
+    made.seen = np.array([5], dtype=np.uint64)
+    numbers, fresh = made._numbered(np.array([9, 5, 1], dtype=np.uint64))
+    assert numbers.tolist() == [0, 1, 0] and fresh.tolist() == [0, 2]
     numbers, fresh = made._numbered(np.zeros(0, dtype=np.uint64))
     assert not len(numbers) and not len(fresh)
 
@@ -85,11 +89,21 @@ def test_what_is_entered_is_kept_once(monkeypatch: pytest.MonkeyPatch):
     assert 0 < new < len(places)
     assert made.rows.count == new == sum(p.count for p in made.proposals) == len(made.seen)
     assert made.rows.width == 10
-    assert made.seen.tolist() == sorted(set(made.seen.tolist()))
+    marks = np.concatenate([p.signature() for p in made.proposals])
+    assert made.seen.dtype == np.uint64 and made.seen.tolist() == sorted(marks.tolist())
     again = made._enter(places, still)
     assert np.all(again > 0) and np.all(again - numbers <= 1)
     assert made.rows.count == new
     assert made.seen.tolist() == sorted(set(made.seen.tolist()))
+
+
+def test_blocks_of_one_entry_are_entered_too():
+    """All three are anchors of the one field of a scalar φ."""
+    flow = gf.Flow(lambda p: p["x"] * p["y"] * p["z"], dict.fromkeys("xyz", np.zeros(())))
+    made = seeding_of(flow)
+    places = made._everywhere()
+    assert made._enter(places, np.zeros(3, dtype=np.int64)).tolist() == [0, 1, 1]
+    assert made.rows is not None and made.rows.count == 1
 
 
 def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch):
@@ -122,8 +136,9 @@ def test_too_many_entries_are_given_up(monkeypatch: pytest.MonkeyPatch):
                 other._enter(places, still)
 
 
-def test_letters_are_fields_by_number():
-    made = seeding_of(product(3, 2, 2))
+@pytest.mark.parametrize("flow", [product(3, 2, 2), mlp((2, 3, 2, 2))], ids=["product", "mlp"])
+def test_letters_are_fields_by_number(flow: gf.Flow):
+    made = seeding_of(flow)
     places = made._everywhere()
     made._enter(places, np.zeros(len(places), dtype=np.int64))
     assert len(made.proposals) > 1
@@ -150,6 +165,12 @@ def test_rows_meet_in_a_column():
         assert len(listed) == len(set(listed)) <= count
         found |= set(listed)
     assert found == expected
+
+
+def test_rows_meet_in_the_first_column():
+    rows = rows_of([0, 1, 1], [0, 0, 1], 2, 2)
+    pairs = _Meeting((rows, np.array([4, 7]))).pairs(3, np.random.default_rng(0))
+    assert pairs.tolist() == [[4, 7]]
 
 
 def test_rows_that_do_not_meet_make_no_pairs():
@@ -192,11 +213,27 @@ def test_depth_says_whether_brackets_were_needed():
 
 
 def test_out_of_time_there_is_a_smaller_start():
-    late = seeding_of(product(3, 3, 4)).start(Deadline(0.0))
-    whole = seeding_of(product(3, 3, 4)).start(NEVER)
-    assert late.run.brackets == 0 and late.depth == 0
+    late, whole = (seeding_of(product(2, 2, 6)).start(d) for d in (Deadline(0.0), NEVER))
+    assert late.run.brackets == 0 < whole.run.brackets and late.depth == 0
     assert late.space.rank == late.short < whole.space.rank
-    assert late.run.generators <= whole.run.generators
+    made = seeding_of(product(2, 2, 6))
+    places = made._everywhere()
+    made._enter(places, np.zeros(len(places), dtype=np.int64))
+    assert made.rows is not None and late.run.generators == made.rows.count
+    assert len(_Meeting(made._inner()).pairs(9, made.rng))  # there were brackets to try
+
+
+def test_all_brackets_tried_are_counted(monkeypatch: pytest.MonkeyPatch):
+    tried = []
+    pairs = _Meeting.pairs
+
+    def counted(self, count, rng):
+        tried.append(pairs(self, count, rng))
+        return tried[-1]
+
+    monkeypatch.setattr(_Meeting, "pairs", counted)
+    found = seeding_of(product(6, 6, 9)).start(NEVER)
+    assert len(tried) > 1 and found.run.brackets == sum(map(len, tried))
 
 
 def test_without_room_no_bracket_is_tried():
@@ -229,6 +266,15 @@ def test_what_it_is_not_for(monkeypatch: pytest.MonkeyPatch):
 
         monkeypatch.setattr(_Seeding, "start", fails)
         assert start(generator, place, 0, NEVER) is None
+
+
+def test_neither_drifts_nor_estimates(monkeypatch: pytest.MonkeyPatch):
+    weights = {"U": np.zeros((3, 2)), "V": np.zeros((3, 2))}
+    momentum = gf.Flow(lambda p: p["U"] @ p["V"].T, weights, order=2)
+    smooth = gf.Flow.of_network(lambda p, x: p["V"] @ jnp.tanh(p["U"].T @ x), weights, np.zeros(3))
+    monkeypatch.setattr(_Seeding, "start", lambda self, deadline: pytest.fail("it was begun"))
+    for flow in (momentum, smooth):
+        assert started(flow, monkeypatch) is None
 
 
 def test_the_seed_makes_the_start():
