@@ -119,6 +119,17 @@ def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch):
     assert np.array_equal(parts.seen, whole.seen)
 
 
+def test_without_a_salt_all_choices_are_shifted():
+    said, unsaid, salted = (seeding_of(product(4, 3, 2)) for _ in range(3))
+    places = said._everywhere()
+    shift = np.arange(len(places))
+    said._enter(places, shift, 0)
+    unsaid._enter(places, shift)
+    salted._enter(places, shift, 1)
+    assert np.array_equal(said.seen, unsaid.seen)
+    assert not np.array_equal(salted.seen, unsaid.seen)
+
+
 def test_too_many_entries_are_given_up(monkeypatch: pytest.MonkeyPatch):
     made = seeding_of(mlp((2, 2, 2)))
     places = made._everywhere()
