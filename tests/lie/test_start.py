@@ -79,7 +79,7 @@ def test_every_coordinate_is_a_place_once():
         assert mine.tolist() == list(range(sizes[names[block]]))
 
 
-def test_what_is_entered_is_kept_once(monkeypatch: pytest.MonkeyPatch):
+def test_what_is_entered_is_kept_once():
     made = seeding_of(product(3, 2, 2))
     places = made._everywhere()
     still = np.zeros(len(places), dtype=np.int64)
@@ -247,11 +247,10 @@ def test_all_brackets_tried_are_counted(monkeypatch: pytest.MonkeyPatch):
     assert len(tried) > 1 and found.run.brackets == sum(map(len, tried))
 
 
-def test_without_room_no_bracket_is_tried():
-    """x·y of vectors of one entry: the fields alone span all that there is but for the laws, and no pair adds."""
-    made = seeding_of(mlp((2, 1, 2)))
-    found = made.start(NEVER)
-    assert found.run.brackets <= seeding._PROBES
+def test_a_round_that_adds_nothing_is_the_last():
+    """The fields of a network alone span all but its laws."""
+    found = seeding_of(mlp((3, 4, 2))).start(NEVER)
+    assert found.depth == 0 and 0 < found.run.brackets <= seeding._PROBES
 
 
 @pytest.mark.parametrize("name", NETS)

@@ -10,7 +10,7 @@ from geoflow.pipeline import check_text
 from .models import draw
 from .oracle import Oracle
 
-MODELS = 150
+MODELS = 200
 QUICK = 40
 
 
