@@ -37,6 +37,7 @@ class SparseFields:
         self.outputs = [(k, names.index(b.name)) for k, b in enumerate(flow.state)]
         self.sizes = [math.prod(b.shape) for b in flow.state]
         self._starts = np.cumsum([0, *self.sizes])
+        self._none = Rows.dense(np.zeros((0, flow.dimension), dtype=np.int64))
         self._names = names
 
     def rows(self, letters: Sequence[Proposal]) -> Rows:
@@ -50,10 +51,7 @@ class SparseFields:
         for start, stop in self._chunks(letters[0].count):
             which = np.arange(start, stop)
             parts.append(self._chunk([p.taken(which) for p in letters]))
-        if not parts:
-            none = np.zeros(0, dtype=np.int64)
-            return Rows.of(0, int(self._starts[-1]), none, none, none)
-        return Rows.stacked(parts)
+        return Rows.stacked([self._none, *parts])
 
     def _chunks(self, count: int) -> Iterator[tuple[int, int]]:
         start = 0
@@ -77,55 +75,44 @@ class SparseFields:
 
     def _word_rows(self, letters: list[Proposal]) -> Rows:
         space = Space(self.field.p, letters[0].count)
+        evaluator = SparseEvaluator(self.layout, self.field, space)
         controls: list[list[Number]] = [[{0: v} for v in self.controls(p)] for p in letters]
-        point: list[Number] = [
-            {0: Fixed(space, self.place.point[n].reshape(-1))} for n in self._names
+        point = [_same(space, self.place.point[n]) for n in self._names]
+        field = self._word(evaluator, controls, point)
+        entries = [
+            (int(self._starts[k]), value.entries())
+            for k, position in self.outputs
+            for value in field[position].values()
         ]
-        field = self._word(space, controls, point)
-        total = int(self._starts[-1])
-        batch, columns, values = [], [], []
-        for k, position in self.outputs:
-            for value in field[position].values():
-                e = value.entries()
-                batch.append(e.batch)
-                columns.append(e.index + self._starts[k])
-                values.append(e.values)
-        joined = [
-            np.concatenate(x or [np.zeros(0, dtype=np.int64)]) for x in (batch, columns, values)
-        ]
-        e = collected(space, total, *joined)
-        return Rows.of(space.count, total, e.batch, e.index, e.values)
+        none = np.zeros(0, dtype=np.int64)
+        batch = np.concatenate([none, *(e.batch for _, e in entries)])
+        columns = np.concatenate([none, *(start + e.index for start, e in entries)])
+        values = np.concatenate([none, *(e.values for _, e in entries)])
+        found = collected(space, self._none.width, batch, columns, values)
+        return Rows.of(space.count, found.size, found.batch, found.index, found.values)
 
     def _word(
-        self, space: Space, controls: Sequence[list[Number]], point: list[Number]
+        self, evaluator: SparseEvaluator, controls: Sequence[list[Number]], point: list[Number]
     ) -> list[Number]:
         def value(k: int, z: list[Number], size: int) -> list[Number]:
-            own = self._field(space, controls[k], z)
+            own = self._field(evaluator, controls[k], z)
             if k == len(controls) - 1:
                 return own
             inner = value(k + 1, _shifted(z, own, size), 2 * size)
             low = [{m: v for m, v in n.items() if m < size} for n in inner]
-            along = self._field(space, controls[k], _shifted(z, low, size))
-            return [self._upper(space, a, b, size) for a, b in zip(inner, along, strict=True)]
+            along = self._field(evaluator, controls[k], _shifted(z, low, size))
+            return [_upper(evaluator, a, b, size) for a, b in zip(inner, along, strict=True)]
 
         return value(0, point, 1)
 
-    def _upper(self, space: Space, a: Number, b: Number, size: int) -> Number:
-        """The coefficient of the last nilpotent in a − b."""
-        evaluator = SparseEvaluator(self.layout, self.field, space)
-        high = [{m - size: v for m, v in n.items() if m >= size} for n in (a, b)]
-        return evaluator.added(high[0], evaluator.moved(high[1], lambda v: evaluator.scaled(-1, v)))
-
-    def _field(self, space: Space, controls: list[Number], point: list[Number]) -> list[Number]:
-        program = self.generator.program
-        constants = [
-            {0: Fixed(space, self.place.constants[n].reshape(-1))}
-            for n in sorted(self.place.constants)
-        ]
-        weight = {0: Fixed(space, np.zeros(1, dtype=np.int64))}
+    def _field(
+        self, evaluator: SparseEvaluator, controls: list[Number], point: list[Number]
+    ) -> list[Number]:
+        program, constants = self.generator.program, self.place.constants
+        same = [_same(evaluator.space, constants[n]) for n in sorted(constants)]
         own = len(controls) - len(program.gates)
-        evaluator = SparseEvaluator(self.layout, self.field, space)
-        inputs = [*constants, *point, weight, *controls[:own]]
+        # {}: the weight of the drift, which there is not
+        inputs = [*same, *point, {}, *controls[:own]]
         return evaluator.run(inputs, controls[own:], program.outputs)
 
     def controls(self, proposal: Proposal) -> list[Value]:
@@ -148,6 +135,17 @@ class SparseFields:
         return Sparse(size, on.batch, on.index, values)
 
 
+def _same(space: Space, array: np.ndarray) -> Number:
+    """The same numbers for all generators."""
+    return {0: Fixed(space, array.ravel())}
+
+
+def _upper(evaluator: SparseEvaluator, a: Number, b: Number, size: int) -> Number:
+    """The coefficient of the last nilpotent in a − b."""
+    high = [{m - size: v for m, v in n.items() if m >= size} for n in (a, b)]
+    return evaluator.added(high[0], evaluator.moved(high[1], lambda v: evaluator.scaled(-1, v)))
+
+
 def _single(control: Control) -> tuple[int, ...] | None:
     """The axes over which a control has a single 1."""
     match control.kind:
@@ -165,7 +163,7 @@ def _chosen(space: Space, shape: tuple[int, ...], axes: tuple[int, ...], on: Dem
     order = np.arange(math.prod(shape)).reshape(shape).transpose(*kept, *axes)
     width = math.prod(shape[k] for k in axes)
     group, member = (np.empty(math.prod(shape), dtype=np.int64) for _ in range(2))
-    flat = order.reshape(-1)
+    flat = order.ravel()
     group[flat], member[flat] = np.divmod(np.arange(len(flat)), width)
     keys = on.batch * (len(flat) // width) + group[on.index]
     keys, first = np.unique(keys, return_index=True)  # two wishes in one group: the first
