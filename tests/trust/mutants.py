@@ -199,8 +199,8 @@ def _measured(item: pytest.Item) -> tuple[float, list[str], bool]:
 
 
 def main() -> None:
-    """Arguments: module, number of processes, a file for the result, tests. Mutants that the file names are not tried
-    again."""
+    """Arguments: module, number of processes, a file for the result, tests. Mutants that were killed by the file as it
+    stands are not tried again."""
     module, jobs, file, *tests = sys.argv[1:]
     mutated, result = Mutated(module), Path(file)
     sys.meta_path.insert(0, mutated)
@@ -208,7 +208,8 @@ def main() -> None:
     mutants = {
         name: m for name, m in mutants.items() if _without_checks(m.was) != _without_checks(m.now)
     }
-    known = {Mutant(**entry) for entry in json.loads(result.read_text())}
+    before = json.loads(result.read_text()) if result.exists() else []
+    known = {Mutant(**e["mutant"]) for e in before if e["status"] == "killed"}
     forks = Forks(mutated, [name for name, m in mutants.items() if m not in known], int(jobs))
     absent = ("cacheprovider", "xdist", "faulthandler")
     options = ["-q", "--hypothesis-seed=0", *(x for name in absent for x in ("-p", f"no:{name}"))]

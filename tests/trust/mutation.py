@@ -43,19 +43,13 @@ def explained(module: str) -> Counter[Mutant]:
 def tested(module: str, tests: list[str], again: bool, jobs: int) -> list[tuple[Mutant, str]]:
     """Every mutant of a module and its status; with `again`, those killed the last time are taken as killed."""
     file = RESULTS / f"{module.replace('/', '.')}.json"
-    before = _read(file) if again and file.exists() else []
     file.parent.mkdir(parents=True, exist_ok=True)
-    killed = [vars(mutant) for mutant, status in before if status == "killed"]
-    file.write_text(json.dumps(killed))
+    if not again:
+        file.unlink(missing_ok=True)
     call = [sys.executable, "-m", "tests.trust.mutants", module, str(jobs), str(file), *tests]
     done = subprocess.run(call, cwd=ROOT, env=os.environ | THREADS, stdout=sys.stderr)
     if done.returncode:
-        file.unlink()
         raise SystemExit(f"{module} was not tested")
-    return _read(file)
-
-
-def _read(file: Path) -> list[tuple[Mutant, str]]:
     return [(Mutant(**e["mutant"]), e["status"]) for e in json.loads(file.read_text())]
 
 
