@@ -12,7 +12,7 @@ import pytest
 import geoflow as gf
 from geoflow.exact.peeling import Rows
 from geoflow.exact.sparse.layout import Layout
-from geoflow.exact.sparse.values import Space, TooDense, Value
+from geoflow.exact.sparse.values import OneHot, Space, TooDense, Value
 from geoflow.lie import sparse_words
 from geoflow.lie.anchored import Demand, Proposal
 from geoflow.lie.bracket import Generator, Letter
@@ -74,6 +74,9 @@ def random_proposal(fields: SparseFields, count: int, rng: np.random.Generator) 
 def test_a_single_one_where_it_is_wished(control: Control, groups: list[list[int]]):
     """At the first of several wishes in one group; at the first place without any."""
     value = fields_of(mlp((2, 2, 2)))._control(Space(101, 5), control, demand(PLACES))
+    assert isinstance(value, OneHot) and type(value.chosen.size) is int
+    kept = (value.group, value.member, value.chosen.batch, value.chosen.index)
+    assert {x.dtype for x in kept} == {np.dtype(np.int64)}
     expected = np.zeros((5, 6), dtype=np.int64)
     for generator in range(5):
         wishes = [position for b, position in PLACES if b == generator]
@@ -131,14 +134,27 @@ def constant() -> gf.Flow:
     return model.flow()
 
 
-FLOWS = {"looked_up": looked_up, "constant": constant, "pooled": NETS["pooled"]}
+def shifted() -> gf.Flow:
+    """A constant added to data."""
+    model = gf.loads(
+        """
+        const c symbolic
+        param u, v
+        input x
+        network g = [u*v*(x + c), v]
+        """
+    )
+    return model.flow()
+
+
+FLOWS = {"looked_up": looked_up, "constant": constant, "shifted": shifted, "pooled": NETS["pooled"]}
 
 
 @pytest.mark.parametrize("name", FLOWS)
 @pytest.mark.parametrize("depth", [0, 1, 2])
 def test_rows_are_those_of_dense_arithmetic(name: str, depth: int):
     fields, again = (fields_of(FLOWS[name]()) for _ in range(2))
-    generator, count = fields.generator, 4
+    generator, count = fields.generator, 9
     rng = np.random.default_rng(depth)
     proposals = [random_proposal(fields, count, rng) for _ in range(depth + 1)]
     rows = fields.rows(proposals)
