@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from typing import Any
+from functools import partial
 
 import numpy as np
 
@@ -66,13 +66,7 @@ def run(
                 gate = waiting.pop(slot)
                 right = None if gate.right is None else evaluator.value(gate.right)
                 values[slot] = gates(gate, evaluator.value(gate.left), right)
-        rule = RULES.get(instruction.primitive)
-        if rule is None:
-            raise UnsupportedPrimitive(instruction.primitive, instruction.where)
-        outputs = rule(evaluator, instruction)
-        if len(instruction.outputs) == 1:
-            outputs = (outputs,)
-        values.update(zip(instruction.outputs, outputs, strict=True))
+        values.update(zip(instruction.outputs, evaluator.outputs(instruction), strict=True))
     return [evaluator.value(slot) for slot in program.outputs]
 
 
@@ -81,6 +75,18 @@ class Evaluator:
 
     def __init__(self, program: Program, ring: Arithmetic, values: dict[int, Array]):
         self.program, self.ring, self.values = program, ring, values
+
+    def outputs(self, instruction: Instruction) -> list[Array]:
+        """Values of the outputs of an instruction.
+
+        Raises:
+            UnsupportedPrimitive: it has no rule.
+        """
+        rule = RULES.get(instruction.primitive)
+        if rule is None:
+            raise UnsupportedPrimitive(instruction.primitive, instruction.where)
+        found = rule(self, instruction)
+        return found if isinstance(found, list) else [found]
 
     def value(self, slot: int) -> Array:
         if slot not in self.values:
@@ -116,19 +122,21 @@ class Evaluator:
         ]
 
 
-Rule = Callable[[Evaluator, Instruction], Any]
+Rule = Callable[[Evaluator, Instruction], Array | list[Array]]
 
 
-def _elementwise(function: Callable[..., Array]) -> Rule:
-    return lambda ev, ins: function(ev.ring, *ev.aligned(ins))
+def _elementwise(function: Callable[..., Array], ev: Evaluator, ins: Instruction) -> Array:
+    return function(ev.ring, *ev.aligned(ins))
 
 
-def _smooth(name: str) -> Rule:
-    return lambda ev, ins: dual.smooth(ev.ring, name, ev.values_of(ins)[0])
+def _smooth(name: str, ev: Evaluator, ins: Instruction) -> Array:
+    return dual.smooth(ev.ring, name, ev.values_of(ins)[0])
 
 
-def _moved(function: Callable[[Array, Instruction], Array]) -> Rule:
-    return lambda ev, ins: function(ev.values_of(ins)[0], ins)
+def _moved(
+    function: Callable[[Array, Instruction], Array], ev: Evaluator, ins: Instruction
+) -> Array:
+    return function(ev.values_of(ins)[0], ins)
 
 
 def _divide(ring: Arithmetic, a: Array, b: Array) -> Array:
@@ -136,8 +144,7 @@ def _divide(ring: Arithmetic, a: Array, b: Array) -> Array:
 
 
 def _power(ev: Evaluator, ins: Instruction) -> Array:
-    (base,) = ev.values_of(ins)[:1]
-    return dual.power(ev.ring, base, int(ins.params["y"]))
+    return dual.power(ev.ring, ev.values_of(ins)[0], int(ins.params["y"]))
 
 
 def _general_power(ev: Evaluator, ins: Instruction) -> Array:
@@ -169,19 +176,18 @@ def _reduce_prod(ev: Evaluator, ins: Instruction) -> Array:
     return value
 
 
-def _cumulative(combine: Callable[[Arithmetic, Array, Array], Array]) -> Rule:
-    def rule(ev: Evaluator, ins: Instruction) -> Array:
-        value, axis = ev.values_of(ins)[0], 2 + ins.params["axis"]
-        parts = [np.take(value, k, axis=axis) for k in range(value.shape[axis])]
-        if ins.params["reverse"]:
-            parts.reverse()
-        for k in range(1, len(parts)):
-            parts[k] = combine(ev.ring, parts[k - 1], parts[k])
-        if ins.params["reverse"]:
-            parts.reverse()
-        return np.stack(same_lead(ev, parts), axis=axis)
-
-    return rule
+def _cumulative(
+    combine: Callable[[Arithmetic, Array, Array], Array], ev: Evaluator, ins: Instruction
+) -> Array:
+    value, axis = ev.values_of(ins)[0], 2 + ins.params["axis"]
+    parts = [np.take(value, k, axis=axis) for k in range(value.shape[axis])]
+    if ins.params["reverse"]:
+        parts.reverse()
+    for k in range(1, len(parts)):
+        parts[k] = combine(ev.ring, parts[k - 1], parts[k])
+    if ins.params["reverse"]:
+        parts.reverse()
+    return np.stack(same_lead(ev, parts), axis=axis)
 
 
 def _dot_general(ev: Evaluator, ins: Instruction) -> Array:
@@ -231,22 +237,22 @@ def _inverse(ev: Evaluator, ins: Instruction) -> Array:
 
 
 RULES: dict[str, Rule] = {
-    "add": _elementwise(dual.add),
-    "add_any": _elementwise(dual.add),
-    "sub": _elementwise(lambda r, a, b: dual.add(r, a, b, negate=True)),
-    "mul": _elementwise(dual.mul),
-    "neg": _elementwise(lambda r, a: r.neg(a)),
-    "div": _elementwise(_divide),
-    "square": _elementwise(lambda r, a: dual.mul(r, a, a)),
+    "add": partial(_elementwise, dual.add),
+    "add_any": partial(_elementwise, dual.add),
+    "sub": partial(_elementwise, lambda r, a, b: dual.add(r, a, b, negate=True)),
+    "mul": partial(_elementwise, dual.mul),
+    "neg": partial(_elementwise, lambda r, a: r.neg(a)),
+    "div": partial(_elementwise, _divide),
+    "square": partial(_elementwise, lambda r, a: dual.mul(r, a, a)),
     "integer_pow": _power,
     "pow": _general_power,
-    "sqrt": _smooth("sqrt"),
+    "sqrt": partial(_smooth, "sqrt"),
     "rsqrt": lambda ev, ins: dual.reciprocal(
         ev.ring, dual.smooth(ev.ring, "sqrt", ev.values_of(ins)[0])
     ),
-    "exp": _smooth("exp"),
-    "log": _smooth("log"),
-    "log1p": _smooth("log1p"),
+    "exp": partial(_smooth, "exp"),
+    "log": partial(_smooth, "log"),
+    "log1p": partial(_smooth, "log1p"),
     "expm1": lambda ev, ins: dual.add(
         ev.ring,
         dual.smooth(ev.ring, "exp", x := ev.values_of(ins)[0]),
@@ -259,28 +265,32 @@ RULES: dict[str, Rule] = {
         dual.smooth(ev.ring, "erf", x),
         negate=True,
     ),
-    "logistic": _smooth("logistic"),
-    "erf": _smooth("erf"),
-    "sin": _smooth("sin"),
-    "cos": _smooth("cos"),
-    "atan": _smooth("atan"),
-    "tanh": _smooth("tanh"),
+    "logistic": partial(_smooth, "logistic"),
+    "erf": partial(_smooth, "erf"),
+    "sin": partial(_smooth, "sin"),
+    "cos": partial(_smooth, "cos"),
+    "atan": partial(_smooth, "atan"),
+    "tanh": partial(_smooth, "tanh"),
     "dot_general": _dot_general,
     "reduce_sum": _reduce_sum,
     "reduce_prod": _reduce_prod,
-    "cumsum": _cumulative(dual.add),
-    "cumprod": _cumulative(dual.mul),
+    "cumsum": partial(_cumulative, dual.add),
+    "cumprod": partial(_cumulative, dual.mul),
     "geoflow_det": _determinant,
     "geoflow_adjugate": _adjugate,
     "geoflow_inv": _inverse,
-    "transpose": _moved(
-        lambda v, i: v.transpose(0, 1, *(2 + int(k) for k in i.params["permutation"]))
+    "transpose": partial(
+        _moved, lambda v, i: v.transpose(0, 1, *(2 + int(k) for k in i.params["permutation"]))
     ),
-    "reshape": _moved(reshaped),
-    "broadcast_in_dim": _moved(broadcast),
-    "squeeze": _moved(lambda v, i: v.squeeze(tuple(2 + int(k) for k in i.params["dimensions"]))),
-    "slice": _moved(sliced),
-    "rev": _moved(lambda v, i: np.flip(v, tuple(2 + int(k) for k in i.params["dimensions"]))),
+    "reshape": partial(_moved, reshaped),
+    "broadcast_in_dim": partial(_moved, broadcast),
+    "squeeze": partial(
+        _moved, lambda v, i: v.squeeze(tuple(2 + int(k) for k in i.params["dimensions"]))
+    ),
+    "slice": partial(_moved, sliced),
+    "rev": partial(
+        _moved, lambda v, i: np.flip(v, tuple(2 + int(k) for k in i.params["dimensions"]))
+    ),
     "dynamic_slice": dynamically_sliced,
     "pad": padded,
     "concatenate": concatenated,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import jax
 import numpy as np
@@ -54,25 +54,18 @@ def dynamically_sliced(ev: Evaluator, ins: Instruction) -> Array:
 
 def padded(ev: Evaluator, ins: Instruction) -> Array:
     """`pad`, with negative and inner padding."""
-    value, filling = ev.values_of(ins)
+    value, filling = same_lead(ev, ev.values_of(ins))
     shape, target, source = [], [], []
     for axis, (low, high, inner) in enumerate(ins.params["padding_config"]):
         n, low, high, step = value.shape[2 + axis], int(low), int(high), int(inner) + 1
         size = low + high + max(0, (n - 1) * step + 1)
         kept = [k for k in range(n) if 0 <= low + k * step < size]
         shape.append(size)
-        source.append(slice(kept[0], kept[-1] + 1) if kept else slice(0, 0))
-        target.append(
-            slice(low + kept[0] * step, low + kept[-1] * step + 1, step) if kept else slice(0, 0)
-        )
-    batch = max(value.shape[1], filling.shape[1])
-    out = np.broadcast_to(
-        filling.reshape(*filling.shape[:2], *(1,) * len(shape)), (len(filling), batch, *shape)
-    )
-    if len(value) > len(filling):
-        out = np.concatenate([out, ev.ring.zeros((len(value) - len(filling), batch, *shape))])
-    out = np.array(out)
-    out[(slice(0, len(value)), slice(None), *target)] = value[(slice(None), slice(None), *source)]
+        source.append(kept)
+        target.append([low + k * step for k in kept])
+    lead = value.shape[:2]
+    out = np.array(np.broadcast_to(filling.reshape(*lead, *(1,) * len(shape)), (*lead, *shape)))
+    out[:, :, *np.ix_(*target)] = value[:, :, *np.ix_(*source)]
     return out
 
 
@@ -98,18 +91,16 @@ def stacked(ev: Evaluator, ins: Instruction) -> Array:
     return np.stack(same_lead(ev, ev.values_of(ins)), axis=2 + ins.params["axis"])
 
 
-def unstacked(ev: Evaluator, ins: Instruction) -> Any:
+def unstacked(ev: Evaluator, ins: Instruction) -> list[Array]:
     """`unstack`."""
     value, axis = ev.values_of(ins)[0], 2 + ins.params["axis"]
-    parts = [np.take(value, k, axis=axis) for k in range(value.shape[axis])]
-    return parts if len(parts) != 1 else parts[0]
+    return [np.take(value, k, axis=axis) for k in range(value.shape[axis])]
 
 
-def split(ev: Evaluator, ins: Instruction) -> Any:
+def split(ev: Evaluator, ins: Instruction) -> list[Array]:
     """`split`."""
     value, axis = ev.values_of(ins)[0], 2 + ins.params["axis"]
-    parts = np.split(value, np.cumsum(ins.params["sizes"])[:-1], axis=axis)
-    return parts if len(parts) != 1 else parts[0]
+    return np.split(value, np.cumsum(ins.params["sizes"])[:-1], axis=axis)
 
 
 def take(value: Array, source: Array) -> Array:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from geoflow.exact.interpreter import RULES, Evaluator
+from geoflow.exact.interpreter import Evaluator
 from geoflow.exact.program import Instruction, Program, UnsupportedPrimitive
 from geoflow.structure.forms import MOST_ENTRIES, ZERO, Forms, TooEntangled
 from geoflow.structure.grades import (
@@ -265,10 +265,8 @@ def _rearranged(s: _Propagation, ins: Instruction) -> list[Grade]:
         a = s.value(slot)
         arrays[slot] = written_out(s.forms, a.shape, a.parts, range(len(a.shape)))[None, None]
     evaluator = Evaluator(s.program, _Marks(), arrays)  # type: ignore[arg-type]
-    found = RULES[ins.primitive](evaluator, ins)
-    outputs = found if isinstance(found, (list, tuple)) else [found]
     grades = []
-    for shape, ids in zip(ins.out_shapes, outputs, strict=True):
+    for shape, ids in zip(ins.out_shapes, evaluator.outputs(ins), strict=True):
         if ids.size > MOST_ENTRIES:
             raise TooEntangled
         axes = tuple(range(len(shape)))
@@ -300,7 +298,7 @@ def _gather(s: _Propagation, ins: Instruction) -> Grade | list[Grade]:
         "gather", ins.inputs, ins.outputs, {**ins.params, "slice_sizes": sizes}, (out,), ins.where
     )
     evaluator = Evaluator(s.program, _Marks(), {ins.inputs[0]: ids[None, None]})  # type: ignore[arg-type]
-    found = np.asarray(RULES["gather"](evaluator, less)[0, 0])
+    found = evaluator.outputs(less)[0][0, 0]
     kept = tuple(k for k in range(len(out)) if k not in {target[f] for f in free})
     gathered = Part(kept, found.reshape([out[k] for k in kept]))
     over = moved(Grade(a.shape, tuple(passing)), shape, {k: target[k] for k in free})

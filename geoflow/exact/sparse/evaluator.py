@@ -11,9 +11,9 @@ from functools import partial
 
 import numpy as np
 
-from geoflow.exact.interpreter import RULES, Evaluator
+from geoflow.exact.interpreter import Evaluator
 from geoflow.exact.primefield import PrimeField
-from geoflow.exact.program import Instruction, UnsupportedPrimitive
+from geoflow.exact.program import Instruction
 from geoflow.exact.sparse.contraction import Contraction, axes_of
 from geoflow.exact.sparse.layout import IDENTITIES, MOVES, Layout
 from geoflow.exact.sparse.relation import Relation
@@ -172,12 +172,7 @@ class SparseEvaluator:
             s: self.dense(self.values[s], s) for s in dict.fromkeys(ins.inputs) if s in self.values
         }
         evaluator = Evaluator(self.layout.program, self.field, given)
-        found = RULES.get(ins.primitive)
-        if found is None:
-            raise UnsupportedPrimitive(ins.primitive, ins.where)
-        outputs = found(evaluator, ins)
-        outputs = [outputs] if len(ins.outputs) == 1 else list(outputs)
-        return [self._constant(v) for v in outputs]
+        return [self._constant(v) for v in evaluator.outputs(ins)]
 
     def _constant(self, dense: np.ndarray) -> Number:
         return {0: Fixed(self.space, np.ascontiguousarray(dense).reshape(-1))}
@@ -194,9 +189,6 @@ class SparseEvaluator:
 
     def densified(self, ins: Instruction) -> list[Number]:
         """A primitive without a rule of its own, by the dense rules on the whole batch."""
-        rule = RULES.get(ins.primitive)
-        if rule is None:
-            raise UnsupportedPrimitive(ins.primitive, ins.where)
         highest = max(m for s in ins.inputs if s in self.values for m in self.values[s])
         lead = (1 << highest.bit_length(), self.space.count)
         sizes = [self.layout.size(s) for s in (*ins.inputs, *ins.outputs)]
@@ -211,9 +203,8 @@ class SparseEvaluator:
                 e = value.entries()
                 array[mask, e.batch, e.index] = e.values
             given[slot] = array.reshape(*lead, *self.layout.shapes[slot])
-        outputs = rule(Evaluator(self.layout.program, self.field, given), ins)
-        outputs = [outputs] if len(ins.outputs) == 1 else list(outputs)
-        return [self._entered(v) for v in outputs]
+        evaluator = Evaluator(self.layout.program, self.field, given)
+        return [self._entered(v) for v in evaluator.outputs(ins)]
 
     def _entered(self, dense: np.ndarray) -> Number:
         out: Number = {}

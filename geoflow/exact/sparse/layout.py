@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from geoflow.exact.dual import Array
-from geoflow.exact.interpreter import RULES, Evaluator
+from geoflow.exact.interpreter import Evaluator
 from geoflow.exact.moves import positions, scatter_targets
 from geoflow.exact.primefield import PrimeField
 from geoflow.exact.program import Instruction, Program, UnsupportedPrimitive
@@ -88,9 +88,8 @@ class Layout:
         if ins.primitive != "pad":  # what remains are indices
             known = self.program.literals
             given |= {s: known[s][None, None] for s in ins.inputs if s in known and s not in given}
-        found = RULES[ins.primitive](Evaluator(self.program, _Positions(), given), ins)
-        outputs = [found] if len(ins.outputs) == 1 else list(found)
-        return [self._pieces(np.asarray(o).reshape(-1), slots, starts) for o in outputs]
+        outputs = Evaluator(self.program, _Positions(), given).outputs(ins)
+        return [self._pieces(o.reshape(-1), slots, starts) for o in outputs]
 
     def _pieces(
         self, source: Array, slots: Sequence[int], starts: Array
