@@ -280,7 +280,7 @@ def _block(
     try:
         block = analyze_block(flow.block(*claim.of))
     except ValueError as error:
-        raise DiagnosticError(Diagnostic("GEO0505", f"{error}.", claim.span)) from None
+        return replace(base, verdict="undecided", detail=str(error))
     result = _count(base, claim.value, block.count)
     laws = "; ".join(str(law) for law in block.laws)
     return replace(result, detail=f"{result.detail}: {laws}" if laws else result.detail)

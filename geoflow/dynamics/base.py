@@ -108,6 +108,10 @@ class Dynamics(ABC):
     def velocity(self, p: Parametrization, c: Arrays, z: Arrays, a: Cotangent) -> Tangent:
         """z' for the cotangent a = −∇f(φ(θ)), in floating point."""
 
+    def inside(self, p: Parametrization, c: Arrays, z: Arrays) -> jax.Array:
+        """Whether z is in the open set in which a `local` G_b is the flow's field."""
+        return jnp.asarray(True)
+
     def rates(self, p: Parametrization) -> list[Expr]:
         """Logarithmic derivatives λ(t) of the time factors that laws may have, besides 0."""
         return []

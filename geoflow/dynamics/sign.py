@@ -59,7 +59,7 @@ class SignDescent(Dynamics):
 
     def control_blocks(self, p: Parametrization) -> tuple[Control, ...]:
         if not self.polynomial and p.data:
-            raise ValueError(f"{self.text} of a network is not supported")
+            raise ValueError(f"{self.text} with data, or with parameters as data, is not supported")
         if not self.polynomial and p.outputs != ((),):
             raise ValueError(f"{self.text} is supported for one scalar output only")
         return p.repeated_controls(self.power) if self.polynomial else p.controls
@@ -125,8 +125,16 @@ class SignDescent(Dynamics):
         shown = ", ".join(f"{n} = {v.tolist()}" for n, v in self._signs(p)[0].items())
         return (f"on the open set where the derivatives of φ have their signs at {shown}",)
 
+    def inside(self, p: Parametrization, c: Arrays, z: Arrays) -> jax.Array:
+        slope = p.gradient(c, p.theta(z), tuple(jnp.ones(s) for s in p.outputs))
+        _, signs = self._signs(p)
+        same = [(signs[n] == 0) | (jnp.sign(g) == signs[n]) for n, g in slope.items()]
+        return jnp.all(jnp.concatenate([jnp.ravel(s) for s in same]))
+
     def velocity(self, p: Parametrization, c: Arrays, z: Arrays, a: Cotangent) -> Tangent:
         gradient = p.gradient(c, p.theta(z), a)
+        if not self.polynomial:  # what is 0 has no sign, even where rounding gives it one
+            gradient = {n: g * jnp.abs(self._signs(p)[1][n]) for n, g in gradient.items()}
         return {n: jnp.sign(g) * jnp.abs(g) ** self.power for n, g in gradient.items()}
 
 

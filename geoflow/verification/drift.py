@@ -7,7 +7,7 @@ look like drift.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from geoflow.flow import Flow
-from geoflow.verification.trajectory import Observe, Point, split
+from geoflow.verification.trajectory import Observe, Point, in_open_set, split
 
 AGREEMENT = 0.1  # two passes agree on a drift when they differ by at most this part of it
 
@@ -53,17 +53,25 @@ def make_observer(flow: Flow, laws: tuple[VerifiedLaw, ...], rng: np.random.Gene
     return observe
 
 
-def inside_domain(flow: Flow, states: np.ndarray) -> tuple[np.ndarray, str]:
-    """The saved times [time] up to which positive parameters are positive, and the first that is
-    not."""
+def inside_domain(
+    flow: Flow, constants: Mapping[str, float], states: np.ndarray
+) -> tuple[np.ndarray, str]:
+    """The saved times [time] up to which positive parameters are positive and the point is in the open set of the
+    flow's verdicts, and what ends first."""
     point = split(flow, states)
+    conditions = [
+        (f"{b.name} > 0 fails", np.all(_entries(point[b.name] > 0), axis=1))
+        for b in flow.parameters
+        if b.positive
+    ]
+    if flow.dynamics.local:
+        signs = in_open_set(flow, constants, states)
+        conditions.append(("a derivative of φ has another sign", signs))
     inside, first = np.ones(len(states), dtype=bool), ""
-    for block in flow.parameters:
-        if block.positive:
-            positive = np.all(_entries(point[block.name] > 0), axis=1)
-            good = np.logical_and.accumulate(positive)
-            if good.sum() < inside.sum():
-                inside, first = good, block.name
+    for text, holds in conditions:
+        good = np.logical_and.accumulate(holds)
+        if good.sum() < inside.sum():
+            inside, first = good, text
     return inside, first
 
 

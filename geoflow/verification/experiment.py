@@ -214,13 +214,13 @@ class Experiment:
             # a gradient flow may slide along a kink, which no solver of smooth equations follows
             remark = _Remark("used until the flow stays on a kink of the network", reached)
             states = np.where(good[:, None], states, states[0])
-        inside, block = inside_domain(self.flow, states)
+        inside, end = inside_domain(self.flow, self._constants, states)
         inside &= good
         if not inside[good].all():
             left = float(runs.times[int(np.argmin(inside))])
             if inside.sum() < 2:
-                return nothing, _Remark(f"dropped, {block} leaves its domain at once")
-            remark = _Remark(f"used until {block} > 0 fails", left)
+                return nothing, _Remark(f"dropped, {end} at once")
+            remark = _Remark(f"used until {end}", left)
         control = drift_of(*(a[run][inside] for a in solved.observed[-1]))
         push = float(np.max(solved.push[run][inside])) * float(np.ptp(runs.times))
         needed = POWER * self.settings.tolerance

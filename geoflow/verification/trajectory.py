@@ -30,6 +30,7 @@ SOLVER_TOLERANCE = 1e-11
 STRICTER = 1e-2  # factor of the second pass
 MAX_STEPS = 4096
 SAVED = 50
+_TRIES = 200  # of initial points
 MOST_INPUTS = 8  # data at which a network is evaluated at every step
 
 Point = dict[str, jax.Array]
@@ -109,7 +110,7 @@ def draw_runs(
     first = start_time(flow, constants)
     start, features, labels, names = [], [], [], []
     for trial in range(settings.trials):
-        point = np.concatenate([np.ravel(_draw(rng, block, first)) for block in flow.state])
+        point = _draw_point(rng, flow, first, constants)
         x = draw_features(rng, settings.data, seen_size(flow))
         for loss in losses:
             names.append(f"trial {trial + 1} ({loss.name})")
@@ -156,6 +157,28 @@ def seen_size(flow: Flow) -> int:
     """Number of entries of φ, or of controls for a system without φ."""
     shapes = flow.parametrization.outputs or flow.cotangents
     return sum(int(np.prod(s)) for s in shapes)
+
+
+def _draw_point(
+    rng: np.random.Generator, flow: Flow, time: float, constants: Mapping[str, float]
+) -> np.ndarray:
+    """An initial point [N], in the open set of the flow's verdicts if one is found there."""
+
+    def draw() -> np.ndarray:
+        return np.concatenate([np.ravel(_draw(rng, block, time)) for block in flow.state])
+
+    point, tries = draw(), _TRIES if flow.dynamics.local else 0
+    while tries and not in_open_set(flow, constants, point[None])[0]:
+        point, tries = draw(), tries - 1
+    return point
+
+
+def in_open_set(flow: Flow, constants: Mapping[str, float], states: np.ndarray) -> np.ndarray:
+    """Which of some states [state, N] lie in the open set of a flow that has verdicts for one only."""
+    with float64():
+        p, values = flow.parametrization, {n: jnp.asarray(v) for n, v in constants.items()}
+        inside = jax.vmap(lambda z: flow.dynamics.inside(p, values, split(flow, z)))
+        return np.asarray(inside(states))
 
 
 def _draw(rng: np.random.Generator, block: Block, time: float) -> np.ndarray:

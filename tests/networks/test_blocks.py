@@ -102,8 +102,22 @@ def test_powers_of_one_gradient_are_polarized_at_one_point_outside_of_the_block(
 @pytest.mark.parametrize("metric", ["riemannian(diag([1 + u**2]))", "fisher(blocks)"])
 def test_a_metric_that_reads_what_the_block_leaves_out_is_refused(metric: str):
     text = f"param x, y, u\nmap phi = x*y*u\nmetric {metric} on x\nexpect laws of x = 0\n"
+    _only_the_block_is_open(text + "expect laws = 2\n", "metric")
+
+
+def test_a_block_of_signs_that_are_no_polynomial_is_left_open():
+    text = "param x, y\nmap phi = x*y\nflow sign(2)\nexpect laws of x = 0\nexpect laws = 1\n"
+    _only_the_block_is_open(text, "parameters as data")
+
+
+def _only_the_block_is_open(text: str, reason: str):
+    """What cannot be counted says why, and the other claims are judged."""
     report = check_text(text, "m.geo", CheckOptions(verify=False))
-    assert [d.code for d in report.diagnostics] == ["GEO0505"]
+    assert [d.code for d in report.diagnostics] == ["GEO0702"] and report.exit_code == 1
+    (model,) = report.models
+    block, whole = model.claims
+    assert (block.verdict, whole.verdict) == ("undecided", "proved")
+    assert reason in block.detail
 
 
 def test_a_metric_that_reads_the_block_alone_is_measured():

@@ -11,12 +11,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import geoflow as gf
+from geoflow.dynamics.sign import SignDescent
 from geoflow.expr.tree import Constant
 from geoflow.flow import Flow
 from geoflow.metric import Mirror, Scaled
 from geoflow.results import VerifySettings
 from geoflow.verification import Experiment, VerifiedLaw, symbolic_values, verify
-from geoflow.verification.trajectory import draw_runs
+from geoflow.verification.trajectory import draw_runs, in_open_set
 
 from .flows import (
     BALANCE,
@@ -182,6 +184,47 @@ def test_positive_parameters_are_watched() -> None:
     assert found.usable
     assert any("until x > 0 fails" in note for note in found.notes)
     assert all(np.isfinite(drift) for _, drift in found.drifts)
+
+
+@pytest.mark.parametrize(
+    ("phi", "power", "name", "sign"),
+    [
+        (lambda p: p["x"][0] * p["x"][1], 2, "x0**3 - x1**3", -1),
+        (lambda p: (p["x"][0] - p["x"][1]) ** 2 + p["x"][0], 0, "x0 + x1", 1),
+    ],
+)
+def test_the_signs_of_derivatives_are_watched(phi, power: int, name: str, sign: int) -> None:
+    """Where a derivative of φ changes its sign, flow and laws of sign descent are others. The first run begins where
+    signs are those of the verdict."""
+    flow = Flow(phi, {"x": jnp.zeros(2)}, dynamics=SignDescent(power))
+    degree = power + 1
+
+    def law(kept: int) -> VerifiedLaw:
+        return VerifiedLaw(
+            name,
+            lambda p: p["x"][0] ** degree + kept * p["x"][1] ** degree,
+            lambda p: jnp.abs(p["x"][0]) ** degree + jnp.abs(p["x"][1]) ** degree,
+            True,
+        )
+
+    found = verify(flow, [law(sign)], SETTINGS, seed=0)
+    assert found.usable and not found.failed and found.max_drift < 1e-6
+    assert any("has another sign" in note for note in found.notes)
+    runs = draw_runs(flow, SETTINGS, 0, {})
+    assert in_open_set(flow, {}, runs.start).all()
+    assert verify(flow, [law(-sign)], SETTINGS, seed=0).failed
+
+
+def test_what_is_zero_has_no_sign_in_floats() -> None:
+    """The derivative in z vanishes identically, but not after rounding."""
+    phi = "x[0]*x[1] + (z + 1/3)**3 - z**3 - z**2 - z/3"
+    flow = gf.loads(f"param x[2], z\nmap phi = {phi}\nflow sign(0)").flow()
+    with jax.enable_x64(True):
+        constants = {n: jnp.asarray(v) for n, v in flow.constant_values().items()}
+        for z in np.linspace(-2, 2, 20):
+            point = {"x": jnp.array([0.5, 2.0]), "z": jnp.asarray(z)}
+            velocity = flow.velocity(constants, point, (jnp.asarray(-1.5),))
+            assert velocity["z"] == 0 and velocity["x"].tolist() == [-1, -1]
 
 
 def test_a_law_without_value_is_told() -> None:
