@@ -187,7 +187,7 @@ def _cumulative(
         parts[k] = combine(ev.ring, parts[k - 1], parts[k])
     if ins.params["reverse"]:
         parts.reverse()
-    return np.stack(same_lead(ev, parts), axis=axis)
+    return np.stack(parts, axis=axis)
 
 
 def _dot_general(ev: Evaluator, ins: Instruction) -> Array:

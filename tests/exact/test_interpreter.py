@@ -54,6 +54,7 @@ def _gathered_twice(x):
 CASES = {
     "add": (lambda x, y: x + y, [(2, 3), (2, 3)]),
     "add of a scalar": (lambda x, y: x + y[()] * jnp.ones((2, 3)), [(2, 3), ()]),
+    "with a scalar": (lambda x, y: [x / y, y * x, jnp.cumsum(x) - y], [(2, 3), ()]),
     "sub": (lambda x, y: x - y, [(3,), (3,)]),
     "mul": (lambda x, y: x * y * 0.375, [(2, 2), (2, 2)]),
     "neg": (lambda x: -x, [(2,)]),
@@ -124,7 +125,10 @@ CASES = {
     ),
     "select": (lambda x, y: jnp.where(MASK, x, y), [(3, 2), (3, 2)]),
     "select among three": (lambda x, y: lax.select_n(CHOICE, x, y, x * y), [(3,), (3,)]),
-    "iota": (lambda x: x * lax.broadcasted_iota(float, (2, 3), 1), [(2, 3)]),
+    "iota": (
+        lambda x: [x * lax.broadcasted_iota(float, (2, 3), k) for k in (0, 1)],
+        [(2, 3)],
+    ),
     "tril": (jnp.tril, [(3, 3)]),
     "diagonal": (lambda x: [jnp.diag(x), jnp.trace(x)], [(3, 3)]),
     "kron": (jnp.kron, [(2, 2), (2, 3)]),
