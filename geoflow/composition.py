@@ -100,6 +100,7 @@ def of_certificates(
         error_bound=None if None in bounds else float(error_bound(runs, rank)),
         closed_by="in each block, " + "; ".join(dict.fromkeys(closed)) if all(closed) else "",
         complete=all(t.of.complete for t in own),
+        late=any(t.of.late for t in own),
         disagreeing=any(t.of.disagreeing for t in own),
         estimated=estimated,
         balls=proof,

@@ -6,6 +6,10 @@ import time
 from dataclasses import dataclass
 
 
+class OutOfTime(Exception):
+    """The deadline passed, and there is nothing to go on with."""
+
+
 @dataclass(frozen=True)
 class Deadline:
     """`at` is a `time.monotonic()` value; None never passes."""
@@ -21,3 +25,8 @@ class Deadline:
     def passed(self) -> bool:
         """Whether the time is over."""
         return self.at is not None and time.monotonic() > self.at
+
+    def check(self) -> None:
+        """Raise `OutOfTime` if the time is over."""
+        if self.passed:
+            raise OutOfTime

@@ -337,7 +337,7 @@ def _verified(
     options: CheckOptions,
     deadline: Deadline,
 ) -> ModelReport:
-    from geoflow.verification import Experiment, OutOfTime, symbolic_values
+    from geoflow.verification import Experiment, symbolic_values
     from geoflow.verification.laws import as_verified
 
     laws = {str(law): law for law in [*analysis.laws, *claimed]}

@@ -94,7 +94,8 @@ class Certificate:
         float | None
     )  # None where the fields are no irreducible family, or the rank is an estimate
     closed_by: str = ""  # why the algebra is closed identically, where it is
-    complete: bool = True  # false when the time ran out before stagnation
+    complete: bool = True  # false when the search ended before stagnation
+    late: bool = False  # whether the time ran out
     estimated: bool = False
     balls: BallRun | None = None
     disagreeing: bool = False  # runs ended by themselves, and no two of them agree
@@ -125,11 +126,13 @@ class Certificate:
         """Why the search ended before the rank stagnated at two points, where it did."""
         if self.complete:
             return ""
+        if self.late:
+            return "the time ran out before the rank stagnated"
         if self.anchored:
             return "random fields leave the span of the sparse ones that were found, and are too many to add"
         if self.disagreeing:
             return "no two runs over different primes agree on the rank"
-        return "the time ran out before the rank stagnated"
+        return "the rank still grows at the greatest depth of brackets"
 
     @property
     def exact(self) -> bool:

@@ -127,6 +127,7 @@ def close(
         error_bound=_error_bound(runs, flow.dimension) if bounded else None,
         closed_by=_closed_identically(generator, top),
         complete=(complete and agreed) or top == flow.dimension,
+        late=not complete and deadline.passed,
         disagreeing=complete and not agreed,
         estimated=generator.estimated,
         assumed=bool(flow.doubts),

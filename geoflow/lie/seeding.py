@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from geoflow.deadline import Deadline
+from geoflow.deadline import Deadline, OutOfTime
 from geoflow.exact.interpreter import UnluckyPoint
 from geoflow.exact.peeling import Rows
 from geoflow.exact.program import UnsupportedPrimitive
@@ -54,31 +54,33 @@ def start(generator: Generator, place: ModularPoint, seed: int, deadline: Deadli
     if has_roots(generator.program):
         return None
     try:
-        return _Seeding(generator, place, seed).start(deadline)
+        return _Seeding(generator, place, seed, deadline).start()
     except (UnsupportedPrimitive, TooDense, UnluckyPoint):  # mostly zeros: a denominator may be 0
         return None
 
 
 class _Seeding:
-    def __init__(self, generator: Generator, place: ModularPoint, seed: int):
+    def __init__(
+        self, generator: Generator, place: ModularPoint, seed: int, deadline: Deadline = Deadline()
+    ):
+        self.deadline = deadline
         self.rng = np.random.default_rng([seed, place.field.p, 0x736565])
         self.walk = Walk(generator, place, self.rng)
-        self.fields = SparseFields(generator, self.walk.layout, place, seed)
+        self.fields = SparseFields(generator, self.walk.layout, place, seed, deadline)
         self.prime = place.field.p
         self.seen = np.zeros(0, dtype=np.uint64)
         self.proposals: list[Proposal] = []
-        self.rows: Rows | None = None
+        self.rows = self.fields.none
 
-    def start(self, deadline: Deadline) -> Start:
-        """All stages, each only if a few samples of it add to the rank."""
+    def start(self) -> Start:
+        """All stages, each only if a few samples of it add to the rank, until the time is over."""
         places = self._everywhere()
         numbers = self._enter(places, np.zeros(len(places), dtype=np.int64))
-        assert self.rows is not None
         space = SparseSpace(self.rows, self.prime, self.rng)
         shift = numbers  # a number of its own for each of the places with equal fields
         for salt in range(_PASSES):
             places, shift = places[numbers > 0], shift[numbers > 0]
-            if not len(places) or deadline.passed:
+            if not len(places) or self.deadline.passed:
                 break
             numbers = np.ones(len(places), dtype=np.int64)
             if self._adds(space, places, shift, salt):
@@ -87,7 +89,7 @@ class _Seeding:
             elif not salt:
                 break
         before = space.rank
-        brackets = self._brackets(space, deadline)
+        brackets = self._brackets(space)
         run = AnchoredRows(self.rows.count, brackets, space.peeled, space.core)
         return Start(space, run, before, int(space.rank > before))
 
@@ -103,7 +105,7 @@ class _Seeding:
         """Add the fields anchored at the places; for each, how many before it have the same controls on (0: it is
         new)."""
         numbers = np.zeros(len(places), dtype=np.int64)
-        found: list[Rows] = [] if self.rows is None else [self.rows]
+        found = [self.rows]
         for block in np.unique(places[:, 0]):
             mine = np.flatnonzero(places[:, 0] == block)
             for k in range(0, len(mine), CHUNK):
@@ -113,12 +115,23 @@ class _Seeding:
                 numbers[part], fresh = self._numbered(marks)
                 new = proposal.taken(fresh)
                 self.seen = np.sort(np.concatenate([self.seen, marks[fresh]]))
-                found.append(self.fields.rows([new]))
+                rows = self._rows([new])
+                if rows is None:
+                    self.rows = Rows.stacked(found)
+                    return numbers
+                found.append(rows)
                 self.proposals.append(new)
                 if sum(len(r.columns) for r in found) > _MOST_ENTRIES:
                     raise TooDense
         self.rows = Rows.stacked(found)
         return numbers
+
+    def _rows(self, letters: list[Proposal]) -> Rows | None:
+        """Rows of proposed fields; None if the time runs out."""
+        try:
+            return self.fields.rows(letters)
+        except OutOfTime:
+            return None
 
     def _numbered(self, marks: Array) -> tuple[Array, Array]:
         """For each field, how many before it are equal; and which ones are new."""
@@ -140,22 +153,27 @@ class _Seeding:
         for block in np.unique(places[few, 0]):
             mine = few[places[few, 0] == block]
             proposal = self.walk.proposed(int(block), places[mine, 1], shift[mine], salt)
-            if space.add_sparse(self.fields.rows([proposal])) > before:
+            rows = self._rows([proposal])
+            if rows is None:
+                return False
+            if space.add_sparse(rows) > before:
                 return True
         return False
 
-    def _brackets(self, space: SparseSpace, deadline: Deadline) -> int:
+    def _brackets(self, space: SparseSpace) -> int:
         """Brackets of fields with a parameter in common, as long as they add to the rank; how many."""
         count, total = _PROBES, 0
         meeting = _Meeting(self._inner())
-        while not deadline.passed and space.room:
+        while not self.deadline.passed and space.room:
             pairs = meeting.pairs(count, self.rng)
             if not len(pairs):
                 break
             before = space.rank
-            letters = [self._letters(pairs[:, k]) for k in (0, 1)]
+            rows = self._rows([self._letters(pairs[:, k]) for k in (0, 1)])
+            if rows is None:
+                break
             total += len(pairs)
-            gain = space.add_sparse(self.fields.rows(letters)) - before
+            gain = space.add_sparse(rows) - before
             if gain * _WORTH < len(pairs):
                 break
             count = min(4 * gain + _PROBES, _MOST_BRACKETS)
@@ -163,7 +181,6 @@ class _Seeding:
 
     def _inner(self) -> tuple[Rows, Array]:
         """Fields that share all their parameters with many others, and their numbers."""
-        assert self.rows is not None
         rows = self.rows
         met = np.bincount(rows.columns, minlength=rows.width)
         least = np.full(rows.count, rows.count)

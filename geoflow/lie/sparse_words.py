@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from geoflow.deadline import Deadline
 from geoflow.exact.peeling import Rows
 from geoflow.exact.primefield import PrimeField
 from geoflow.exact.sparse.evaluator import Number, SparseEvaluator
@@ -27,8 +28,15 @@ class SparseFields:
     """The fields of a generator at a point, for proposals. `outputs`: by block of the state, the output of the program
     that holds its part of a field."""
 
-    def __init__(self, generator: Generator, layout: Layout, place: ModularPoint, seed: int):
-        self.generator, self.layout, self.place = generator, layout, place
+    def __init__(
+        self,
+        generator: Generator,
+        layout: Layout,
+        place: ModularPoint,
+        seed: int,
+        deadline: Deadline = Deadline(),
+    ):
+        self.generator, self.layout, self.place, self.deadline = generator, layout, place, deadline
         self.field = PrimeField(place.field.p)
         self._rng = np.random.default_rng([seed, 0x737061])
         self._step = CHUNK
@@ -37,7 +45,7 @@ class SparseFields:
         self.outputs = [(k, names.index(b.name)) for k, b in enumerate(flow.state)]
         self.sizes = [math.prod(b.shape) for b in flow.state]
         self._starts = np.cumsum([0, *self.sizes])
-        self._none = Rows.dense(np.zeros((0, flow.dimension), dtype=np.int64))
+        self.none = Rows.dense(np.zeros((0, flow.dimension), dtype=np.int64))
         self._names = names
 
     def rows(self, letters: Sequence[Proposal]) -> Rows:
@@ -46,12 +54,13 @@ class SparseFields:
         Raises:
             TooDense: not even one at a time.
             UnsupportedPrimitive: see `SparseEvaluator.run`.
+            OutOfTime: the deadline passed.
         """
         parts: list[Rows] = []
         for start, stop in self._chunks(letters[0].count):
             which = np.arange(start, stop)
             parts.append(self._chunk([p.taken(which) for p in letters]))
-        return Rows.stacked([self._none, *parts])
+        return Rows.stacked([self.none, *parts])
 
     def _chunks(self, count: int) -> Iterator[tuple[int, int]]:
         start = 0
@@ -74,7 +83,7 @@ class SparseFields:
             return Rows.stacked(parts)
 
     def _word_rows(self, letters: list[Proposal]) -> Rows:
-        space = Space(self.field.p, letters[0].count)
+        space = Space(self.field.p, letters[0].count, self.deadline)
         evaluator = SparseEvaluator(self.layout, self.field, space)
         controls: list[list[Number]] = [[{0: v} for v in self.controls(p)] for p in letters]
         point = [_same(space, self.place.point[n]) for n in self._names]
@@ -88,7 +97,7 @@ class SparseFields:
         batch = np.concatenate([none, *(e.batch for _, e in entries)])
         columns = np.concatenate([none, *(start + e.index for start, e in entries)])
         values = np.concatenate([none, *(e.values for _, e in entries)])
-        found = collected(space, self._none.width, batch, columns, values)
+        found = collected(space, self.none.width, batch, columns, values)
         return Rows.of(space.count, found.size, found.batch, found.index, found.values)
 
     def _word(

@@ -49,10 +49,6 @@ KEPT = 0.9  # of the time that a run on kinks reached
 SHORTER = (0.1, 0.01, 0.001)  # of the time asked for, where no run gets to its end
 
 
-class OutOfTime(Exception):
-    """The deadline passed before the trajectories could be judged."""
-
-
 @dataclass(frozen=True)
 class LawCurves:
     """Relative change along one trajectory: of each law's entries [time, entry], and of the control
@@ -177,8 +173,7 @@ class Experiment:
 
     def _look(self, runs: Runs, tolerance: float) -> _Findings:
         """Integrate; which runs can tell something, and the drifts there."""
-        if self._deadline.passed:
-            raise OutOfTime
+        self._deadline.check()
         solved = self._integrate(runs, tolerance)
         kept = np.zeros(solved.states.shape[:2], dtype=bool)
         remarks: list[_Remark] = []

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import geoflow as gf
+from geoflow.deadline import Deadline, OutOfTime
 from geoflow.exact.peeling import Rows
 from geoflow.exact.sparse.layout import Layout
 from geoflow.exact.sparse.values import OneHot, Space, TooDense, Value
@@ -253,3 +254,10 @@ def test_one_that_is_too_dense_is_refused(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(fields, "_word_rows", refused)
     with pytest.raises(TooDense):
         fields.rows([full(fields, 4)])
+
+
+def test_no_field_is_finished_after_the_deadline():
+    made = fields_of(product(3, 2, 2))
+    fields = SparseFields(made.generator, made.layout, made.place, 0, Deadline(0.0))
+    with pytest.raises(OutOfTime):
+        fields.rows([full(made, 2)])

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import geoflow as gf
-from geoflow.deadline import Deadline
+from geoflow import analysis
+from geoflow.deadline import Deadline, OutOfTime
 from geoflow.exact.peeling import Rows
 from geoflow.exact.program import UnsupportedPrimitive
 from geoflow.exact.sparse.values import TooDense
@@ -25,9 +26,9 @@ from tests.exact.sparse.nets import NETS, mlp, product
 NEVER = Deadline()
 
 
-def seeding_of(flow: gf.Flow, seed: int = 0) -> _Seeding:
+def seeding_of(flow: gf.Flow, seed: int = 0, deadline: Deadline = NEVER) -> _Seeding:
     generator = Generator.of(flow)
-    return _Seeding(generator, draw_point(generator, np.random.default_rng(seed)), seed)
+    return _Seeding(generator, draw_point(generator, np.random.default_rng(seed)), seed, deadline)
 
 
 def started(flow: gf.Flow, monkeypatch: pytest.MonkeyPatch, deadline: Deadline = NEVER):
@@ -84,7 +85,6 @@ def test_what_is_entered_is_kept_once():
     places = made._everywhere()
     still = np.zeros(len(places), dtype=np.int64)
     numbers = made._enter(places, still)
-    assert made.rows is not None
     new = np.count_nonzero(numbers == 0)
     assert 0 < new < len(places)
     assert made.rows.count == new == sum(p.count for p in made.proposals) == len(made.seen)
@@ -103,7 +103,7 @@ def test_blocks_of_one_entry_are_entered_too():
     made = seeding_of(flow)
     places = made._everywhere()
     assert made._enter(places, np.zeros(3, dtype=np.int64)).tolist() == [0, 1, 1]
-    assert made.rows is not None and made.rows.count == 1
+    assert made.rows.count == 1
 
 
 def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch):
@@ -113,7 +113,6 @@ def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch):
     whole._enter(places, still)
     monkeypatch.setattr(seeding, "CHUNK", 3)
     parts._enter(places, still)
-    assert whole.rows is not None and parts.rows is not None
     assert parts.rows.count == whole.rows.count
     assert np.array_equal(parts.rows.columns, whole.rows.columns)
     assert np.array_equal(parts.seen, whole.seen)
@@ -135,7 +134,6 @@ def test_too_many_entries_are_given_up(monkeypatch: pytest.MonkeyPatch):
     places = made._everywhere()
     still = np.zeros(len(places), dtype=np.int64)
     made._enter(places, still)
-    assert made.rows is not None
     entries = len(made.rows.columns)
     for most, enough in ((entries, True), (entries - 1, False)):
         monkeypatch.setattr(seeding, "_MOST_ENTRIES", most)
@@ -210,28 +208,62 @@ def test_a_start_has_the_rank_of_all_words_of_depth_one():
     """Of a product the fields alone are not all: pairs of them span the rest."""
     flow = product(3, 3, 4)
     made = seeding_of(flow)
-    found = made.start(NEVER)
+    found = made.start()
     assert found.space.rank == 24 - 4 * 5 // 2
     assert found.run.generators == sum(p.count for p in made.proposals)
     assert found.run.peeled == found.space.peeled and found.run.core == found.space.core
 
 
 def test_depth_says_whether_brackets_were_needed():
-    deep = seeding_of(product(2, 2, 6)).start(NEVER)
+    deep = seeding_of(product(2, 2, 6)).start()
     assert deep.depth == 1 and deep.short < deep.space.rank and deep.run.brackets > 0
-    flat = seeding_of(mlp((3, 4, 2))).start(NEVER)
+    flat = seeding_of(mlp((3, 4, 2))).start()
     assert flat.depth == 0 and flat.short == flat.space.rank == 20 - 4
 
 
-def test_out_of_time_there_is_a_smaller_start():
-    late, whole = (seeding_of(product(2, 2, 6)).start(d) for d in (Deadline(0.0), NEVER))
-    assert late.run.brackets == 0 < whole.run.brackets and late.depth == 0
-    assert late.space.rank == late.short < whole.space.rank
-    made = seeding_of(product(2, 2, 6))
-    places = made._everywhere()
-    made._enter(places, np.zeros(len(places), dtype=np.int64))
-    assert made.rows is not None and late.run.generators == made.rows.count
-    assert len(_Meeting(made._inner()).pairs(9, made.rng))  # there were brackets to try
+def test_out_of_time_there_is_what_was_found(monkeypatch: pytest.MonkeyPatch):
+    """Whenever it is: in the first fields, the variants, the samples of them, or the brackets."""
+    whole = seeding_of(product(2, 2, 6)).start()
+    ranks, generators, brackets = [], [], []
+    for allowed in range(100):
+        made = seeding_of(product(2, 2, 6))
+        calls = iter(range(allowed))
+        rows = made.fields.rows
+
+        def until(letters: list[Proposal], calls=calls, rows=rows) -> Rows:
+            if next(calls, None) is None:
+                raise OutOfTime
+            return rows(letters)
+
+        monkeypatch.setattr(made.fields, "rows", until)
+        late = made.start()
+        ranks.append(late.space.rank)
+        generators.append(late.run.generators)
+        brackets.append(late.run.brackets)
+        assert late.run.generators == made.rows.count >= late.short
+        assert late.depth == (late.space.rank > late.short)
+        if next(calls, None) is not None:  # it came to its end
+            break
+    assert ranks == sorted(ranks) and generators == sorted(generators)
+    assert brackets == sorted(brackets)
+    assert (ranks[0], generators[0], brackets[0]) == (0, 0, 0)
+    end = (whole.space.rank, whole.run.generators, whole.run.brackets)
+    assert (ranks[-1], generators[-1], brackets[-1]) == end
+    assert len(set(ranks)) > 3
+
+
+def test_after_the_deadline_nothing_is_begun():
+    late = seeding_of(product(2, 2, 6), deadline=Deadline(0.0)).start()
+    assert (late.space.rank, late.depth, late.run.generators, late.run.brackets) == (0, 0, 0, 0)
+
+
+def test_a_count_says_that_the_time_ran_out(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(seeding, "SMALLEST", 1)
+    flow = product(2, 2, 6)
+    certificate = analysis.count(flow, 0, Deadline(0.0)).certificate
+    assert certificate.late and not certificate.complete and certificate.anchored
+    assert certificate.stopped == "the time ran out before the rank stagnated"
+    assert 0 < certificate.rank <= analysis.count(flow).certificate.rank
 
 
 def test_all_brackets_tried_are_counted(monkeypatch: pytest.MonkeyPatch):
@@ -243,13 +275,13 @@ def test_all_brackets_tried_are_counted(monkeypatch: pytest.MonkeyPatch):
         return tried[-1]
 
     monkeypatch.setattr(_Meeting, "pairs", counted)
-    found = seeding_of(product(6, 6, 9)).start(NEVER)
+    found = seeding_of(product(6, 6, 9)).start()
     assert len(tried) > 1 and found.run.brackets == sum(map(len, tried))
 
 
 def test_a_round_that_adds_nothing_is_the_last():
     """The fields of a network alone span all but its laws."""
-    found = seeding_of(mlp((3, 4, 2))).start(NEVER)
+    found = seeding_of(mlp((3, 4, 2))).start()
     assert found.depth == 0 and 0 < found.run.brackets <= seeding._PROBES
 
 
@@ -271,7 +303,7 @@ def test_what_it_is_not_for(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(seeding, "SMALLEST", 1)
     for error in (TooDense(), UnsupportedPrimitive("sin", "")):
 
-        def fails(self, deadline, error=error):
+        def fails(self, error=error):
             raise error
 
         monkeypatch.setattr(_Seeding, "start", fails)
@@ -282,13 +314,13 @@ def test_neither_drifts_nor_estimates(monkeypatch: pytest.MonkeyPatch):
     weights = {"U": np.zeros((3, 2)), "V": np.zeros((3, 2))}
     momentum = gf.Flow(lambda p: p["U"] @ p["V"].T, weights, order=2)
     smooth = gf.Flow.of_network(lambda p, x: p["V"] @ jnp.tanh(p["U"].T @ x), weights, np.zeros(3))
-    monkeypatch.setattr(_Seeding, "start", lambda self, deadline: pytest.fail("it was begun"))
+    monkeypatch.setattr(_Seeding, "start", lambda self: pytest.fail("it was begun"))
     for flow in (momentum, smooth):
         assert started(flow, monkeypatch) is None
 
 
 def test_the_seed_makes_the_start():
-    first, again, other = (seeding_of(product(3, 3, 4), seed).start(NEVER) for seed in (0, 0, 1))
+    first, again, other = (seeding_of(product(3, 3, 4), seed).start() for seed in (0, 0, 1))
     assert first.run == again.run
     assert first.space.rank == again.space.rank == other.space.rank
 

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
+from geoflow.deadline import Deadline
 from geoflow.exact.sparse.relation import Array, Relation
 
 MOST_ENTRIES = 2**24
@@ -24,13 +25,15 @@ class TooDense(Exception):
 
 @dataclass(frozen=True)
 class Space:
-    """F_p, and how many generators there are."""
+    """F_p, how many generators there are, and until when."""
 
     p: int
     count: int
+    deadline: Deadline = Deadline()
 
     def allow(self, entries: float) -> None:
-        """Raises: TooDense."""
+        """Raises: TooDense, OutOfTime."""
+        self.deadline.check()
         if entries > MOST_ENTRIES:
             raise TooDense
 
