@@ -337,6 +337,7 @@ def _verified(
     options: CheckOptions,
     deadline: Deadline,
 ) -> ModelReport:
+    from geoflow.deadline import OutOfTime
     from geoflow.verification import Experiment, symbolic_values
     from geoflow.verification.laws import as_verified
 
