@@ -4,8 +4,8 @@
 A claim: near a generic point, z' = F0(z) + G_b(z) has between `lower` and `upper` independent
 functions h with F0 h = 0 and G_b h = 0 for all b. Confirmed are the digests; upper = N - r, by r
 nested brackets of fields c F0 + G_b with a nonzero minor at a point mod p; lower, by identities of
-polynomials and a nonzero minor of gradients, or N - 1 for a single field (Frobenius).
-Exit codes: 0 every claim is confirmed, 1 one is refused, 2 some part is beyond this checker.
+polynomials and a nonzero minor of gradients, or N - 1 for a single field (Frobenius). Exit codes: 0
+every claim is confirmed, 1 one is refused, 2 some part is beyond this checker, or no file is read.
 """
 
 import json
@@ -155,8 +155,7 @@ def minor(rows, data, p):  # refuses unless some columns' determinant is what is
 class Model:  # the fields F0 and G_b by coordinate; variables: constants, state, then controls
     def __init__(self, data):
         names = [*data["constants"], *data["state"], *(name for name, _ in data["controls"])]
-        need(all(type(n) is str for n in names), "the names")
-        need(len(set(names)) == len(names) < 5000, "the names, or too many variables")
+        need(all(type(n) is str for n in names) and len(set(names)) == len(names) < 5000, "names")
         self.kinds, self.rows = [kind for _, kind in data["controls"]], data["rows"]
         self.first, self.size = len(data["constants"]), len(data["state"])
         self.b, self.end = self.first + self.size, len(names)
@@ -235,13 +234,13 @@ def lower_bound(model, data, z, p):
             gradient.append(collect([slope(value, v), *terms]))
         for field in (model.drift, model.controlled):
             pairs = zip(gradient, field)
-            need(vanishes([times(g, x) for gs, xs in pairs for g in gs for x in xs]), "a law")
+            need(vanishes([times(g, x) for gs, xs in pairs for g in gs for x in xs]), "no law")
         rows.append([total_at(f, z, p, 1)[0] for f in gradient])
     minor(rows, data, p)
     if data["single"] is False:
         return len(rows)
     alone = not any(model.drift) and all(model.linear(f) for own in model.controlled for f in own)
-    need(alone and data["single"] is True and model.kinds == ["free"], "the fields are not of one")
+    need(alone and data["single"] is True and model.kinds == ["free"], "the fields are several")
     return model.size - 1  # by Frobenius
 
 
@@ -270,7 +269,7 @@ def check(data):  # refuses a certificate, or says what of its claim is not conf
         need(bound["error_bound"] in (None, odds), "the error bound")
     status = "proved" if said[0] == most else "probable" if bound else "bounded"
     need(claim["status"] == status, "the status")
-    return claim, missing
+    return claim, missing + ["that no more words are independent"] * (status == "probable")
 
 
 def once(pairs):
@@ -279,20 +278,21 @@ def once(pairs):
 
 
 def main():
-    code = 0
     try:
-        with open(sys.argv[1], "rb") as file:
-            text = file.read(LARGEST + 1)
+        text = open((sys.argv[1:] or [""])[0], "rb").read(LARGEST + 1)
         need(len(text) <= LARGEST, f"the file has more than {LARGEST} bytes")
         need(found := json.loads(text, object_pairs_hook=once)["certificates"], "it is empty")
+        code = 0
         for data in found:
             claim, missing = check(data)
             print(", ".join(f"{k} {v!a}" for k, v in claim.items()))
             print(f"  not checked: {'; '.join(missing)!a}" if missing else "  confirmed")
             code = 2 if missing else code
+        return code
+    except OSError as error:
+        return print(f"usage: check_certificate.py FILE ({error!a})") or 2
     except Exception as error:
-        code = print(f"refused: {error!a}") or 1
-    return code
+        return print(f"refused: {error!a}") or 1
 
 
 if __name__ == "__main__":

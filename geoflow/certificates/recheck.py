@@ -27,9 +27,10 @@ from geoflow.exact.program import UnsupportedPrimitive
 from geoflow.exact.quotient import TooLarge
 from geoflow.flow import Flow
 from geoflow.lie.bracket import Generator, Letter, exact_constants
-from geoflow.lie.closure import TooManyCoordinates
+from geoflow.lie.closure import AGREEING_RUNS, TooManyCoordinates
 from geoflow.lie.point import ModularPoint
 from geoflow.memory import MOST_MEMORY
+from geoflow.results import Certificate
 
 _MOST_PRIME = 2**26  # products of residues stay exact
 _LONGEST_WORD = 16
@@ -129,14 +130,25 @@ def _check(data: Any, deadline: Deadline, memory: int) -> list[str]:
     known = _lower(flow, model, place, data["lower"])
     _counts(claim, data, flow.dimension, known, bool(missing))
     if data["bound"] is not None:
-        degree = data["bound"]["degree"]
-        _need(
-            type(degree) is int and degree >= least_degree(counted.certificate),
-            "the degree is too small",
-        )
+        _stagnation(claim, data["bound"], counted.certificate)
+        if not counted.certificate.complete:
+            missing.append("the runs were not done again to their end")
     of = "path-lifting" if counted.generator.program.gates else "flow"
     _need(claim["of"] == of, "what is counted is something else")
     return missing
+
+
+def _stagnation(claim: Any, bound: Any, certificate: Certificate) -> None:
+    """What makes a count probable: runs over different primes that find no greater rank."""
+    primes, degree = bound["primes"], bound["degree"]
+    _need(all(_is_prime(p) for p in primes), "a prime of the bound is none, or too large")
+    _need(len(set(primes)) == len(primes) >= AGREEING_RUNS, "the bound is not that of several runs")
+    _need(claim["rank"] >= certificate.rank, "the rank is greater")
+    _need(type(degree) is int and degree >= least_degree(certificate), "the degree is too small")
+
+
+def _is_prime(p: Any) -> bool:
+    return type(p) is int and 2 < p < _MOST_PRIME and bool(flint.fmpz(p).is_prime())
 
 
 def _flow(about: Any) -> Flow:
@@ -163,8 +175,7 @@ def _residues(data: Any, count: int, below: int) -> list[int]:
 
 def _place(flow: Flow, data: Any) -> ModularPoint:
     p = data["prime"]
-    prime = type(p) is int and 2 < p < _MOST_PRIME and flint.fmpz(p).is_prime()
-    _need(prime, "the prime is none, or too large")
+    _need(_is_prime(p), "the prime is none, or too large")
     field = PrimeField(p)
     symbols = _residues(data["constants"], len(flow.symbolic_constants), p)
     coordinates = _residues(data["point"], flow.dimension, p)

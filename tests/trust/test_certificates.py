@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 import random
 import subprocess
@@ -10,12 +11,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import flint
 import jsonschema
 import pytest
 from typer.testing import CliRunner
 
 from benchmarks.tampering import MODELS, Oracle, accepted, certificate, changed, checker
-from geoflow.certificates.document import digest, file_text, sealed
+from geoflow.certificates.document import digest, error_bound, file_text, sealed
 from geoflow.certificates.recheck import recheck
 from geoflow.cli import app
 
@@ -202,7 +204,8 @@ def test_a_probable_count_has_its_bounds():
         "search polynomial(2)\n"
     )
     claim, missing = CHECK.check(document)
-    assert (claim["lower"], claim["upper"], claim["status"]) == (7, 8, "probable") and not missing
+    assert (claim["lower"], claim["upper"], claim["status"]) == (7, 8, "probable")
+    assert missing == ["that no more words are independent"]
     assert recheck(document).outcome == "confirmed"
     for path, value in (
         (("claim", "status"), "proved"),
@@ -215,6 +218,44 @@ def test_a_probable_count_has_its_bounds():
         changed_one = copy.deepcopy(document)
         changed_one[path[0]][path[1]] = value
         _refused(changed_one)
+        with pytest.raises(ValueError):
+            CHECK.check(sealed(changed_one))
+
+
+@pytest.mark.parametrize(
+    ("left", "primes", "reason"),
+    [
+        (2, (52980923, 57839611), "the rank is greater"),
+        (1, (52980923, 57839611), "the rank is greater"),
+        (2, (10**60 + 1,), "a prime of the bound is none, or too large"),
+        (2, (52980923, 52980921), "a prime of the bound is none, or too large"),
+        (2, (52980923,), "the bound is not that of several runs"),
+        (2, (52980923, 52980923), "the bound is not that of several runs"),
+    ],
+)
+def test_words_left_out_make_no_count_probable(certificates, left, primes, reason):
+    """Bounds that are weaker are bounds; that nothing else was found is another matter."""
+    document = copy.deepcopy(certificates["matrices"])
+    claim, upper = document["claim"], document["upper"]
+    prime = document["place"]["prime"]
+    model = CHECK.Model(document["model"])
+    CHECK.left[0] = CHECK.STEPS
+    point = [[x] for x in document["place"]["constants"] + document["place"]["point"]]
+    assert left < len(upper["words"])
+    upper["words"] = upper["words"][:left]
+    rows = [model.word(letters, point, prime) for letters in upper["words"]]
+    for columns in itertools.combinations(range(model.size), left):
+        square = flint.nmod_mat([[row[k] for k in columns] for row in rows], prime)
+        if square.det():
+            upper |= {"columns": list(columns), "determinant": int(square.det())}
+            break
+    claim |= {"rank": left, "upper": model.size - left, "status": "probable"}
+    odds = str(error_bound(left, 1000, primes))
+    document["bound"] = {"primes": list(primes), "degree": 1000, "error_bound": odds}
+    _, missing = CHECK.check(sealed(document))
+    assert missing == ["that no more words are independent"]
+    found = recheck(sealed(document))
+    assert (found.outcome, found.reasons) == ("refused", (reason,))
 
 
 def test_what_cannot_be_checked_is_named(tmp_path):
