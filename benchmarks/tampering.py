@@ -8,6 +8,7 @@ laws expanded. One that is accepted and not true is a fault, and the exit code i
 
 from __future__ import annotations
 
+import argparse
 import copy
 import importlib.util
 import random
@@ -332,8 +333,10 @@ def run(changes: int, seed: int) -> Counter[str]:
 
 
 if __name__ == "__main__":
-    arguments = [int(x) for x in sys.argv[1:]]
-    result = run(*(arguments + [1000, 0][len(arguments) :]))
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.tampering")
+    parser.add_argument("changes", type=int, nargs="?", default=1000)
+    parser.add_argument("seed", type=int, nargs="?", default=0)
+    result = run(**vars(parser.parse_args()))
     for outcome, number in sorted(result.items()):
         print(f"{number:6d}  {outcome}")
     sys.exit(1 if result["FALSE"] or result["ANOTHER COUNT"] else 0)

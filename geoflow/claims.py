@@ -248,7 +248,7 @@ def _count(base: ClaimResult, value: int, count: LawCount) -> ClaimResult:
     if value < count.lower or value > count.upper:
         if value > count.upper:
             witness = (
-                f"no more are possible: the rank of the Lie algebra is at least N − {count.upper}",
+                f"no more than {count.upper} are possible: the brackets of the fields span the rest",
             )
         elif count.status == "proved" and count.reason:
             witness = (count.reason,)

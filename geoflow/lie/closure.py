@@ -29,7 +29,7 @@ from geoflow.lie.certify import certify
 from geoflow.lie.chance import anchored_degree, error_bound, run_degree
 from geoflow.lie.point import DrawLetter, ModularPoint, draw_point, free_letter, random_words
 from geoflow.lie.seeding import Start, start
-from geoflow.memory import GIB, MOST_MEMORY
+from geoflow.memory import GIB, MOST_MEMORY, in_words
 from geoflow.results import Certificate, RankRun
 
 AGREEING_RUNS = 2
@@ -49,12 +49,12 @@ class TooManyCoordinates(Exception):
     def __init__(self, dimension: int, memory: int = MOST_MEMORY):
         super().__init__(dimension, memory)
         self.dimension = dimension
-        needed = elimination.memory(dimension) / GIB
-        self.gib = math.ceil(10 * needed) / 10  # a limit that is enough
+        needed = elimination.memory(dimension)
+        self.gib = math.ceil(10 * needed / GIB) / 10  # a limit that is enough
         self.message = (
             f"no sparse fields were found for a state of {dimension:,} coordinates, and dense elimination "
-            f"would take {needed:.1f} GiB of memory and some {elimination.operations(dimension):.0e} operations "
-            f"at each of two points; at most {memory / GIB:.3g} GiB are used"
+            f"would take {in_words(needed)} of memory and some {elimination.operations(dimension):.0e} operations "
+            f"at each of two points; at most {in_words(memory)} are used"
         )
 
 

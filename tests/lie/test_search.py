@@ -21,6 +21,7 @@ from geoflow.lie import closure
 from geoflow.lie.bracket import Generator, Letter
 from geoflow.lie.closure import TooManyCoordinates, close
 from geoflow.lie.point import ModularPoint, draw_point, free_letter, random_words, whole_point
+from geoflow.memory import in_words
 from geoflow.results import BallRun
 
 from .flows import integers, product, squares, with_constants, zeros
@@ -331,7 +332,7 @@ def test_a_state_that_fits_is_counted_and_a_larger_one_refused():
     assert caught.value.dimension == 8
     assert caught.value.args == (8, needed - 1)
     assert "no sparse fields were found for a state of 8 coordinates" in caught.value.message
-    assert f"at most {(needed - 1) / 2**30:.3g} GiB are used" in caught.value.message
+    assert f"at most {in_words(needed - 1)} are used" in caught.value.message
 
 
 def test_what_is_refused_says_what_it_needs():
