@@ -252,8 +252,9 @@ def test_out_of_time_there_is_what_was_found(monkeypatch: pytest.MonkeyPatch):
     assert len(set(ranks)) > 3
 
 
-def test_after_the_deadline_nothing_is_begun():
-    late = seeding_of(product(2, 2, 6), deadline=Deadline(0.0)).start()
+def test_after_the_deadline_nothing_is_begun(monkeypatch: pytest.MonkeyPatch):
+    late = started(product(2, 2, 6), monkeypatch, Deadline(0.0))
+    assert late is not None
     assert (late.space.rank, late.depth, late.run.generators, late.run.brackets) == (0, 0, 0, 0)
 
 
