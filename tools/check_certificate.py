@@ -279,8 +279,8 @@ def once(pairs):
 
 def main():
     try:
-        text = open((sys.argv[1:] or [""])[0], "rb").read(LARGEST + 1)
-        need(len(text) <= LARGEST, f"the file has more than {LARGEST} bytes")
+        with open((sys.argv[1:] or [""])[0], "rb") as file:
+            need(len(text := file.read(LARGEST + 1)) <= LARGEST, f"more than {LARGEST} bytes")
         need(found := json.loads(text, object_pairs_hook=once)["certificates"], "it is empty")
         code = 0
         for data in found:

@@ -280,7 +280,8 @@ def test_a_family_that_is_not_irreducible_has_more_patience():
 
 def test_out_of_time_there_is_a_rank_and_no_claim_that_it_is_all():
     found = close(PRODUCT, 0, PAST).certificate
-    assert (found.complete, found.disagreeing) == (False, False)
+    assert (found.complete, found.disagreeing, found.late) == (False, False, True)
+    assert found.stopped == "the time ran out before the rank stagnated"
     assert len(found.runs) == 1
     assert found.ranks == (4,)  # of the gradients; none of the brackets that were not tried
     assert found.closed_by == ""
@@ -319,7 +320,15 @@ def test_a_search_that_goes_too_deep_is_not_complete(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(closure, "_MOST_DEPTH", 1)
     found = close(PRODUCT, 0, NEVER).certificate
     assert found.ranks == (4,)
-    assert (found.complete, found.disagreeing) == (False, False)
+    assert (found.complete, found.disagreeing, found.late) == (False, False, False)
+    assert found.stopped == "the rank still grows at the greatest depth of brackets"
+
+
+def test_what_is_complete_in_time_is_not_late():
+    """One batch of fields spans everything, whatever the time."""
+    flow = gf.Flow(lambda p: p["x"], zeros(x=(3,)))
+    found = close(Generator.of(flow), 0, PAST).certificate
+    assert found.complete and found.late is False and found.stopped == ""
     monkeypatch.setattr(closure, "_MOST_DEPTH", 3)
     assert close(PRODUCT, 0, NEVER).certificate.complete
 

@@ -46,7 +46,7 @@ def test_a_model_beyond_the_limit_says_what_it_needs_and_is_counted_with_that(tm
     refused = json.loads(RUNNER.invoke(app, [*call, "--memory", "0.0001"]).stdout)
     (found,) = refused["diagnostics"]
     assert found["code"] == "GEO0304" and "6 coordinates" in found["message"]
-    assert "at most 0.0001 GiB" in found["message"] and "operations" in found["message"]
+    assert "at most 0.102 MiB" in found["message"] and "operations" in found["message"]
     assert any("--memory 0.1" in hint for hint in found["hints"])
     counted = json.loads(RUNNER.invoke(app, [*call, "--memory", "0.1"]).stdout)
     assert counted["models"][0]["laws"]["upper"] == 3
