@@ -322,6 +322,8 @@ def test_a_search_that_goes_too_deep_is_not_complete(monkeypatch: pytest.MonkeyP
     assert found.ranks == (4,)
     assert (found.complete, found.disagreeing, found.late) == (False, False, False)
     assert found.stopped == "the rank still grows at the greatest depth of brackets"
+    monkeypatch.setattr(closure, "_MOST_DEPTH", 3)
+    assert close(PRODUCT, 0, NEVER).certificate.complete
 
 
 def test_what_is_complete_in_time_is_not_late():
@@ -329,8 +331,6 @@ def test_what_is_complete_in_time_is_not_late():
     flow = gf.Flow(lambda p: p["x"], zeros(x=(3,)))
     found = close(Generator.of(flow), 0, PAST).certificate
     assert found.complete and found.late is False and found.stopped == ""
-    monkeypatch.setattr(closure, "_MOST_DEPTH", 3)
-    assert close(PRODUCT, 0, NEVER).certificate.complete
 
 
 def test_a_state_that_fits_is_counted_and_a_larger_one_refused():
