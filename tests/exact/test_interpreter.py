@@ -186,7 +186,8 @@ def test_nilpotents_and_batches(name: str):
             along = [0 * x for x in own]
             along[moving] = tangents[0 if same else batch][moving]
             with jax.enable_x64(True):
-                expected = jax.jvp(function, *(tuple(map(jnp.asarray, x)) for x in (own, along)))
+                primals, slopes = (tuple(map(jnp.asarray, x)) for x in (own, along))
+                expected = jax.jvp(function, primals, slopes)
             for array, *both in zip(found, *map(jax.tree.leaves, expected), strict=True):
                 for nilpotent, wanted in enumerate(both):
                     got = array[nilpotent, batch % array.shape[1]] if nilpotent < len(array) else 0
