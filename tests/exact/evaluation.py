@@ -96,5 +96,10 @@ def as_fraction(value: Any) -> Fraction:
     return Fraction(int(value.p), int(value.q))
 
 
+def in_doubles(values: Any) -> np.ndarray:
+    """Numbers of FLINT, rounded."""
+    return np.vectorize(lambda x: float(as_fraction(x)), otypes=[float])(values)
+
+
 def residue(value: Fraction, prime: int) -> int:
     return value.numerator * pow(value.denominator, -1, prime) % prime

@@ -29,6 +29,7 @@ from geoflow.primitives import adjugate
 
 from .evaluation import (
     PRIME,
+    in_doubles,
     in_floats,
     in_polynomials,
     in_prime_field,
@@ -191,7 +192,7 @@ def test_nilpotents_and_batches(name: str):
             for array, *both in zip(found, *map(jax.tree.leaves, expected), strict=True):
                 for nilpotent, wanted in enumerate(both):
                     got = array[nilpotent, batch % array.shape[1]] if nilpotent < len(array) else 0
-                    got = np.broadcast_to(np.asarray(got).astype(float), wanted.shape)
+                    got = np.broadcast_to(in_doubles(got), wanted.shape)
                     np.testing.assert_allclose(got, wanted, rtol=1e-9, atol=1e-9)
 
 
