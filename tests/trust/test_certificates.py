@@ -238,8 +238,8 @@ def test_words_left_out_make_no_count_probable(certificates, left, primes, reaso
     document = copy.deepcopy(certificates["matrices"])
     claim, upper = document["claim"], document["upper"]
     prime = document["place"]["prime"]
+    CHECK.left[0] = CHECK.STEPS  # what an earlier certificate left is another matter
     model = CHECK.Model(document["model"])
-    CHECK.left[0] = CHECK.STEPS
     point = [[x] for x in document["place"]["constants"] + document["place"]["point"]]
     assert left < len(upper["words"])
     upper["words"] = upper["words"][:left]
