@@ -133,10 +133,9 @@ def _witness(counted: Counted, judged: JudgedLaw) -> tuple[str, ...]:
     if not is_plain(generator):
         found = refute(generator, judged.differential, name, counted.seed)
         return found.lines if found else ()
-    elsewhere = (
-        has_roots(generator.program) or counted.flow.dynamics.local
-    )  # small points: other sets
-    if elsewhere or is_large(counted.flow):  # hundreds of points at once take too much memory
+    # small points lie in other open sets, and hundreds at once take too much memory
+    local = has_roots(generator.program) or counted.flow.dynamics.local
+    if local or is_large(counted.flow):
         return (_modular_witness(counted),)
     witness = find_witness(generator, judged.differential, name, counted.seed)
     return witness.lines if witness else (_modular_witness(counted),)

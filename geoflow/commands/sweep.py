@@ -122,9 +122,8 @@ def _tell_kept(sweep: Sweep) -> None:
     page = Page(open_console(sys.stderr))
     total = len(sweep.members)
     if sweep.journal is not None:
-        kept = sum(
-            key in sweep.journal.known for key in sweep.keys
-        )  # a row may be done but unwritten
+        # a row may be done and not be written yet
+        kept = sum(key in sweep.journal.known for key in sweep.keys)
         page.line(
             f"{kept} of {total} models are done, and kept in {sweep.journal.path}: "
             "the same command with --resume does the others"

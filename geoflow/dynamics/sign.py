@@ -134,7 +134,8 @@ class SignDescent(Dynamics):
     def velocity(self, p: Parametrization, c: Arrays, z: Arrays, a: Cotangent) -> Tangent:
         gradient = p.gradient(c, p.theta(z), a)
         if not self.polynomial:  # what is 0 has no sign, even where rounding gives it one
-            gradient = {n: g * jnp.abs(self._signs(p)[1][n]) for n, g in gradient.items()}
+            _, signs = self._signs(p)
+            gradient = {n: g * jnp.abs(signs[n]) for n, g in gradient.items()}
         return {n: jnp.sign(g) * jnp.abs(g) ** self.power for n, g in gradient.items()}
 
 

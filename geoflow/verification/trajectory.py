@@ -164,13 +164,14 @@ def _draw_point(
 ) -> np.ndarray:
     """An initial point [N], in the open set of the flow's verdicts if one is found there."""
 
-    def draw() -> np.ndarray:
-        return np.concatenate([np.ravel(_draw(rng, block, time)) for block in flow.state])
-
-    point, tries = draw(), _TRIES if flow.dynamics.local else 0
-    while tries and not in_open_set(flow, constants, point[None])[0]:
-        point, tries = draw(), tries - 1
-    return point
+    points = np.stack(
+        [
+            np.concatenate([np.ravel(_draw(rng, block, time)) for block in flow.state])
+            for _ in range(_TRIES if flow.dynamics.local else 1)
+        ]
+    )
+    inside = in_open_set(flow, constants, points) if flow.dynamics.local else [True]
+    return points[np.argmax(inside)]
 
 
 def in_open_set(flow: Flow, constants: Mapping[str, float], states: np.ndarray) -> np.ndarray:

@@ -191,3 +191,10 @@ def test_a_prime_too_large_for_products_is_left_to_flint():
     matrix = rng.integers(0, prime, (410, 410))
     matrix[300:] = matrix[:110] * 3 % prime
     assert linalg.rank(matrix, prime) == by_flint(matrix, prime) == 300
+
+
+@pytest.mark.parametrize("dimension", [300, 60_000])
+def test_operations_are_those_of_gaussian_elimination(dimension: int):
+    """Two for each of the Σ k² numbers that are changed, to leading order."""
+    counted = sum(2.0 * k * k for k in range(dimension))
+    assert elimination.operations(dimension) == pytest.approx(counted, rel=2 / dimension)

@@ -146,3 +146,13 @@ def test_drawn_primes_have_so_many_bits_and_differ(bits: int):
     for prime in primes:
         assert sp.isprime(prime) and prime % 4 == 3
         assert 2 ** (bits - 1) < prime < 2**bits
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 4), (12, 11, 10)])
+def test_products_of_plain_matrices(shape: tuple[int, int, int]):
+    """Without leading axes, by both ways."""
+    rows, inner, columns = shape
+    field, rng = PrimeField(67108859), np.random.default_rng(0)
+    a, b = rng.integers(0, field.p, (rows, inner)), rng.integers(0, field.p, (inner, columns))
+    expected = a.astype(object) @ b.astype(object) % field.p
+    assert field.matmul(a, b).tolist() == expected.tolist()

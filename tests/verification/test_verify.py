@@ -207,12 +207,12 @@ def test_the_signs_of_derivatives_are_watched(phi, power: int, name: str, sign: 
             True,
         )
 
-    found = verify(flow, [law(sign)], SETTINGS, seed=0)
+    found = verify(flow, [law(sign)], SETTINGS, seed=1)
     assert found.usable and not found.failed and found.max_drift < 1e-6
     assert any("has another sign" in note for note in found.notes)
     runs = draw_runs(flow, SETTINGS, 0, {})
     assert in_open_set(flow, {}, runs.start).all()
-    assert verify(flow, [law(-sign)], SETTINGS, seed=0).failed
+    assert verify(flow, [law(-sign)], SETTINGS, seed=1).failed
 
 
 def test_what_is_zero_has_no_sign_in_floats() -> None:
